@@ -1,0 +1,119 @@
+"""What each kind of part promises, as types. A part is a callable; these are what it takes and returns.
+
+| kind | contract |
+|---|---|
+| source, benchmark | `(options) -> Iterator[Question or Drop]` |
+| teacher | `(options) -> async context manager of a Teacher` |
+| verifier | `(Question, response) -> Verdict` |
+| filter | `(rows, options) -> Iterator[Question or Drop]`, one for each row, in order |
+| exporter | `(Publishing, target folder) -> path written` |
+| trainer | `(conversations, options, out, on_step) -> None`; writes `out/checkpoint` and `out/untrained` |
+| executor | `(workers) -> Executor` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from reasonry.sections import PublishSection, TrainSection
+from reasonry.store import Manifest, Store
+from reasonry.types import JsonMap, Message, Question, Reply, Request, Sampling, TrainStep
+
+__all__ = ["Executor", "Limits", "Outcome", "Publishing", "Student", "Teacher", "Trainer", "Work"]
+
+
+class Teacher(Protocol):
+    """Answers requests. `model` and `served_by` name who answers, and enter every ledger key.
+
+    `paid` says whether its answers cost something and so belong in the ledger.
+    """
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def served_by(self) -> str: ...
+    @property
+    def paid(self) -> bool: ...
+
+    async def __call__(self, request: Request) -> Reply:
+        """One try. Raises TeacherError, which says whether another try may help."""
+        ...
+
+    def recorded(self, question: Question) -> int | None:
+        """How many recorded answers there are; None for a teacher that makes new ones."""
+        ...
+
+
+class Student(Protocol):
+    """A model on this machine that answers batches."""
+
+    def generate(
+        self, conversations: Sequence[tuple[Message, ...]], sampling: Sampling, *, seed: int, batch_size: int
+    ) -> Iterator[Reply]:
+        """One reply for each conversation, in order; the same ones for the same seed on the same machine."""
+        ...
+
+
+class Trainer(Protocol):
+    """Trains a student from conversations whose last message is the assistant's."""
+
+    def __call__(
+        self,
+        conversations: Sequence[tuple[Message, ...]],
+        options: TrainSection,
+        out: Path,
+        on_step: Callable[[TrainStep], None],
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A function that worker processes import by name: `package.module:factory`.
+
+    `factory(options)` is called once in each worker and returns the function that is called for each row. Options, rows
+    and results are JSON values, since they cross a process border.
+    """
+
+    target: str
+    options: JsonMap = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one row may use."""
+
+    cpu_s: float
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row. `failure` None: `value` is the result."""
+
+    value: Any = None
+    failure: Literal["timeout", "memory", "died", "raised"] | None = None
+    detail: str = ""
+
+
+class Executor(Protocol):
+    """Spreads work over processes. Outcomes come back in the order of the rows, whatever the number of workers."""
+
+    @property
+    def workers(self) -> int: ...
+
+    def map(self, work: Work, rows: Iterable[JsonMap], limits: Limits) -> Iterator[Outcome]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """What an exporter publishes: the sealed tables of a run, by stage."""
+
+    store: Store
+    manifests: Mapping[str, Manifest]
+    section: PublishSection
+    name: str
+    run_id: str
+    recipe_text: str

@@ -1,0 +1,47 @@
+"""Environment variables: one table, read nowhere else.
+
+Secrets come from the environment and stay there: `secret` is called where a request is sent, and its
+value is never stored, logged or put into a key.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+__all__ = ["VARIABLES", "Variable", "read", "secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    name: str
+    meaning: str
+    secret: bool = False
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("OPENAI_API_KEY", "key for an OpenAI-compatible endpoint", secret=True),
+    Variable("OPENAI_BASE_URL", "endpoint used where the recipe names no base_url"),
+    Variable("HF_HOME", "where HuggingFace libraries keep their cache"),
+    Variable("HF_TOKEN", "token for gated datasets and models", secret=True),
+    Variable("HF_HUB_OFFLINE", "1: HuggingFace libraries use their cache only"),
+    Variable("REASONRY_LEDGER", "ledger file shared by runs (default: ledger.sqlite in the run folder)"),
+    Variable("REASONRY_WORKERS", "worker processes (default: the processors this process may use)"),
+    Variable("NO_COLOR", "any value: no colours on the terminal"),
+    Variable("FORCE_COLOR", "any value: colours even where the output is not a terminal"),
+    Variable("TERM", "dumb: no colours, no progress bars"),
+)
+
+_BY_NAME = {variable.name: variable for variable in VARIABLES}
+
+
+def read(name: str) -> str | None:
+    """The value of a variable in the table; None where it is unset or empty."""
+    if _BY_NAME[name].secret:
+        raise KeyError(f"{name} is a secret: use secret()")
+    return os.environ.get(name) or None
+
+
+def secret(name: str) -> str | None:
+    """The value of a secret. A recipe may name a variable of its own (`api_key_env`)."""
+    return os.environ.get(name) or None

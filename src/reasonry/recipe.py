@@ -1,0 +1,452 @@
+"""The recipe: one TOML file, checked whole before anything runs.
+
+Every error names its line and, for an unknown key, part or file, the nearest known name. What is in force
+after defaults, derived seeds and `--set` is kept with the origin of each value (`Recipe.lock`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+
+from reasonry.errors import PartError, RecipeError, nearest_hint
+from reasonry.identity import digest
+from reasonry.registry import BUILTIN, Kind, find, names
+from reasonry.sections import (
+    BudgetSection,
+    CurateSection,
+    DistilSection,
+    EvaluateSection,
+    FilterSection,
+    GateSection,
+    PublishSection,
+    QuestionsSection,
+    Section,
+    SelectSection,
+    TrainSection,
+    VerifySection,
+)
+from reasonry.toml_lines import TomlPath, line_of, toml_lines
+
+__all__ = ["Recipe", "derive_seed", "load_recipe", "recipe_schema"]
+
+MAX_RECIPE_BYTES = 1 << 20
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe in force. Sections hold validated options; `lock` every value with its origin."""
+
+    name: str
+    seed: int
+    questions: tuple[QuestionsSection, ...]
+    curate: CurateSection
+    verify: VerifySection
+    select: SelectSection
+    distil: DistilSection | None = None
+    publish: PublishSection | None = None
+    train: tuple[TrainSection, ...] = ()
+    evaluate: tuple[EvaluateSection, ...] = ()
+    gates: tuple[GateSection, ...] = ()
+    budget: BudgetSection | None = None
+    parent: str | None = None
+    path: Path = Path()
+    text: str = ""
+    lock: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+    @property
+    def digest(self) -> str:
+        """What the recipe asks for: every value in force that can change a result."""
+        sections: list[Section | None] = [
+            *self.questions,
+            self.curate,
+            self.distil,
+            self.verify,
+            self.select,
+            self.publish,
+            *self.train,
+            *self.evaluate,
+            *self.gates,
+            self.budget,
+        ]
+        return digest("recipe", self.name, self.seed, [s and s.key_content() for s in sections])
+
+    @property
+    def run_id(self) -> str:
+        return f"{self.name}-{self.digest[:8]}"
+
+
+class _Head(Section):
+    """The keys of a recipe that stand outside any table."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run's folder")
+    seed: int = Field(default=0, description="every other seed is derived from it")
+    parent: str | None = Field(default=None, description="the run this one continues")
+
+
+_SINGLE: dict[str, tuple[type[Section], Kind | None]] = {
+    "budget": (BudgetSection, None),
+    "curate": (CurateSection, None),
+    "distil": (DistilSection, "teacher"),
+    "verify": (VerifySection, None),
+    "select": (SelectSection, None),
+    "publish": (PublishSection, None),
+}
+_SEVERAL: dict[str, tuple[type[Section], Kind | None]] = {
+    "questions": (QuestionsSection, "source"),
+    "train": (TrainSection, "trainer"),
+    "evaluate": (EvaluateSection, "benchmark"),
+    "gates": (GateSection, None),
+}
+_SECTIONS = {**_SINGLE, **_SEVERAL}
+
+
+def derive_seed(seed: int, *place: str | int) -> int:
+    """A seed for one place of the recipe: from a digest, so that neighbouring seeds share nothing.
+
+    31 bits, which every random generator takes.
+    """
+    return int(digest("seed", seed, *place)[:8], 16) & 0x7FFF_FFFF
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe. `overrides` are `section.key=value` with TOML values.
+
+    Raises RecipeError for the first thing that is wrong, with its line.
+    """
+    text = _read(path)
+    raw = _parse(text, path)
+    checker = _Checker(path, toml_lines(text), _apply(raw, overrides))
+    return checker.recipe(raw, text)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_RECIPE_BYTES:
+            raise RecipeError("larger than 1 MB: this is not a recipe", place=str(path))
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError as exc:
+        raise RecipeError("no such recipe", place=str(path), hint="`reasonry init` writes one") from exc
+    except OSError as exc:
+        raise RecipeError(f"cannot be read: {exc.strerror}", place=str(path)) from exc
+    except UnicodeDecodeError as exc:
+        line = exc.object[: exc.start].count(b"\n") + 1
+        raise RecipeError("not UTF-8 text", place=f"{path}:{line}", hint="save the file as UTF-8") from exc
+
+
+def _parse(text: str, path: Path) -> Raw:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        message, line = str(exc), text.count("\n") + 1
+        if found := re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message):
+            message = message[: found.start()]
+            line = int(found[1]) if found[1] else line
+        raise RecipeError(
+            f"not TOML: {message[:1].lower()}{message[1:]}",
+            place=f"{path}:{line}",
+            hint="text needs quotes; LaTeX goes between '''",
+        ) from exc
+    except RecursionError as exc:
+        raise RecipeError("nested too deeply", place=str(path)) from exc
+
+
+def _apply(raw: Raw, overrides: Sequence[str]) -> set[TomlPath]:
+    """Put `--set` values into the raw recipe; the paths that were set."""
+    changed: set[TomlPath] = set()
+    for override in overrides:
+        dotted, equals, literal = override.partition("=")
+        keys = dotted.strip().split(".")
+        if not equals or not all(keys):
+            raise RecipeError(f"cannot read '{override}'", place="--set", hint="--set distil.samples=4")
+        path: TomlPath = ()
+        here: Any = raw
+        for key in keys[:-1]:
+            here, path = _step(here, path, key, override)
+        here, last = (here, keys[-1]) if isinstance(here, dict) else _no_table(override)
+        cast("Raw", here)[last] = _toml_value(literal.strip())
+        changed.add((*path, last))
+    return changed
+
+
+def _step(here: Any, path: TomlPath, key: str, override: str) -> tuple[Any, TomlPath]:
+    if isinstance(here, list) and key.isdigit() and int(key) < len(cast("list[Any]", here)):
+        return here[int(key)], (*path, int(key))
+    if isinstance(here, dict):
+        return cast("Raw", here).setdefault(key, {}), (*path, key)
+    return _no_table(override)
+
+
+def _no_table(override: str) -> Any:
+    raise RecipeError(f"'{override}' does not name a key of the recipe", place="--set", hint="--set distil.samples=4")
+
+
+def _toml_value(literal: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {literal}")["value"]
+    except tomllib.TOMLDecodeError:
+        return literal  # a bare word is meant as text
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Turns raw TOML into sections, and anything that does not fit into one error with its place."""
+
+    path: Path
+    lines: dict[TomlPath, int]
+    overridden: set[TomlPath]
+    lock: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    def recipe(self, raw: Raw, text: str) -> Recipe:
+        head = self._head(raw)
+        sections: Raw = {}
+        for name, (base, kind) in _SECTIONS.items():
+            several = name in _SEVERAL
+            if name in raw:
+                tables = self._tables(raw[name], name, several=several)
+                made = tuple(
+                    self._section(table, (name, i) if several and isinstance(raw[name], list) else (name,), base, kind)
+                    for i, table in enumerate(tables)
+                )
+                sections[name] = made if several else made[0]
+        for name in ("curate", "verify", "select"):
+            sections.setdefault(name, self._section({}, (name,), *_SINGLE[name]))
+        self._whole(sections)
+        for name in ("train", "evaluate", "questions"):
+            sections[name] = self._seeded(sections.get(name, ()), name, head.seed)
+        if "distil" in sections:
+            (sections["distil"],) = self._seeded((sections["distil"],), "distil", head.seed)
+        self._record(head, ())
+        return Recipe(
+            name=head.name,
+            seed=head.seed,
+            parent=head.parent,
+            path=self.path,
+            text=text,
+            lock=self.lock,
+            **sections,
+        )
+
+    def _head(self, raw: Raw) -> _Head:
+        for name, value in raw.items():
+            if name not in _SECTIONS and name not in _Head.model_fields:
+                known = [*_SECTIONS, *_Head.model_fields]
+                raise self._error(
+                    (name,),
+                    f"unknown {'table' if isinstance(value, dict | list) else 'key'} '{name}'",
+                    nearest_hint(name, known),
+                )
+        if "questions" not in raw:
+            raise RecipeError("no questions", place=str(self.path), hint="add a [[questions]] table with a source")
+        head = {name: raw[name] for name in _Head.model_fields if name in raw}
+        return self._validate(_Head, head, ())
+
+    def _tables(self, value: Any, name: str, *, several: bool) -> list[Raw]:
+        tables = cast("list[Any]", value if several and isinstance(value, list) else [value])
+        wanted = f"[[{name}]]" if several else f"[{name}]"
+        if not tables or not all(isinstance(table, dict) for table in tables):
+            raise self._error((name,), f"'{name}' is not a table", f"write it as {wanted}")
+        return tables
+
+    def _section(self, table: Raw, path: TomlPath, base: type[Section], kind: Kind | None) -> Any:
+        model = self._part_model(table, path, base, kind) if kind else base
+        made = self._validate(model, table, path)
+        if isinstance(made, CurateSection):
+            filters = [
+                self._section(t, (*path, "filters", i), FilterSection, "filter")
+                for i, t in enumerate(
+                    self._tables(made.filters, "curate.filters", several=True) if made.filters else []
+                )
+            ]
+            made = made.model_copy(update={"filters": filters})
+        if isinstance(made, QuestionsSection):
+            self._named("verifier", made.verifier, (*path, "verifier"))
+        if isinstance(made, PublishSection):
+            for i, name in enumerate(made.formats):
+                self._named("exporter", name, (*path, "formats", i))
+        self._record(made, path)
+        return made
+
+    def _part_model(self, table: Raw, path: TomlPath, base: type[Section], kind: Kind) -> type[Section]:
+        key = cast("str", base.part_field)
+        name = table.get(key)
+        if not isinstance(name, str):
+            what = f"no {key} is named" if name is None else f"{key} is not text"
+            raise self._error((*path, key), what, nearest_hint("", names(kind)))
+        return self._named(kind, name, (*path, key)).options or base
+
+    def _named(self, kind: Kind, name: str, path: TomlPath) -> Any:
+        try:
+            return find(kind, name)
+        except PartError as exc:
+            raise self._error(path, exc.message, exc.hint) from exc
+
+    def _validate(self, model: type[Any], table: Raw, path: TomlPath) -> Any:
+        try:
+            return model.model_validate(table, context={"folder": self.path.parent})
+        except ValidationError as exc:
+            raise self._first(exc, model, path) from exc
+
+    def _first(self, failure: ValidationError, model: type[BaseModel], path: TomlPath) -> RecipeError:
+        """The first error by line, in our words."""
+        errors = failure.errors(include_url=False)
+        error = min(errors, key=lambda e: line_of(self.lines, (*path, *e["loc"])) or 0)
+        where: TomlPath = (*path, *error["loc"])
+        if error["type"] == "missing":
+            message, hint = "is required", f"add {where[-1]} = ..."
+        elif error["type"] == "extra_forbidden":
+            known = _known_keys(model, error["loc"][:-1])
+            message, hint = f"unknown key '{where[-1]}'", nearest_hint(str(where[-1]), known)
+        else:
+            where = self._trim(where)
+            text = error["msg"]
+            message = f"{text[:1].lower()}{text[1:]}"
+            hint = None if error["type"] == "no_such_file" else f"given: {error['input']!r:.80}"
+        return self._error(where, message, hint)
+
+    def _trim(self, path: TomlPath) -> TomlPath:
+        """Without what pydantic appends inside a value (the arms of a union)."""
+        while len(path) > 1 and path not in self.lines and path not in self.overridden:
+            path = path[:-1]
+        return path
+
+    def _error(self, path: TomlPath, message: str, hint: str | None = None) -> RecipeError:
+        dotted = _dotted(path)
+        if any(path[: len(given)] == given for given in self.overridden):
+            return RecipeError(message, place=f"--set: {dotted}", hint=hint)
+        line = line_of(self.lines, path)
+        place = f"{self.path}:{line}" if line else str(self.path)
+        return RecipeError(message, place=f"{place}: {dotted}" if dotted else place, hint=hint)
+
+    def _whole(self, sections: Raw) -> None:
+        """What no section can check alone."""
+        if "distil" not in sections:
+            for name in ("train", "publish"):
+                if name in sections:
+                    raise self._error((name,), f"{name} needs traces", "add a [distil] table")
+        distil: DistilSection | None = sections.get("distil")
+        if "budget" in sections and distil is not None and distil.price is None and getattr(distil, "paid", False):
+            raise self._error(
+                ("budget",),
+                "a budget needs a price",
+                "distil.price = { input_per_million = ..., output_per_million = ... }",
+            )
+        self._unique(sections.get("train", ()), "train", lambda s: s.name)
+        self._unique(sections.get("evaluate", ()), "evaluate", lambda s: s.label)
+        students = {s.name for s in sections.get("train", ())} | {"teacher"}
+        for i, evaluate in enumerate(sections.get("evaluate", ())):
+            for name in evaluate.of or ():
+                if name not in students:
+                    raise self._error(("evaluate", i, "of"), f"no student '{name}'", nearest_hint(name, students))
+        for i, gate in enumerate(sections.get("gates", ())):
+            if gate.min is None and gate.max is None:
+                raise self._error(("gates", i), "a gate needs min or max", "add min = ...")
+            stage = gate.metric.split(".")[0]
+            if stage not in (stages := {"collect", *_SECTIONS} - {"questions", "gates", "budget"}):
+                raise self._error(("gates", i, "metric"), f"no stage '{stage}'", nearest_hint(stage, stages))
+
+    def _unique(self, sections: Iterable[Any], table: str, name_of: Any) -> None:
+        seen: set[str] = set()
+        for i, section in enumerate(sections):
+            if name_of(section) in seen:
+                raise self._error(
+                    (table, i), f"a second {table} named '{name_of(section)}'", "give it a name of its own"
+                )
+            seen.add(name_of(section))
+
+    def _seeded(self, sections: Iterable[Any], table: str, seed: int) -> tuple[Any, ...]:
+        made: list[Any] = []
+        for i, section in enumerate(sections):
+            if "seed" not in type(section).model_fields or section.seed is not None:
+                made.append(section)
+                continue
+            derived = derive_seed(seed, table, i)
+            made.append(section.model_copy(update={"seed": derived}))
+            self.lock[_dotted((table, i, "seed"))] = {"value": derived, "origin": "derived from seed"}
+        return tuple(made)
+
+    def _record(self, section: Section, path: TomlPath) -> None:
+        for name, value in section.content().items():
+            where: TomlPath = (*path, name)
+            if where in self.overridden:
+                origin = "command line"
+            elif where in self.lines:
+                origin = f"recipe:{self.lines[where]}"
+            else:
+                origin = "default"
+            self.lock[_dotted(where)] = {"value": value, "origin": origin}
+
+
+def _dotted(path: TomlPath) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The keys a table knows, following `loc` into nested models."""
+    for step in loc:
+        if isinstance(step, int) or step not in model.model_fields:
+            continue
+        inner = list(_models_in(model.model_fields[step].annotation))
+        if inner:
+            model = inner[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def recipe_schema() -> Raw:
+    """The JSON schema of a recipe, with the options of every part in this repository.
+
+    Parts installed from elsewhere are checked by `reasonry run`; the schema lets their names pass.
+    """
+    definitions: Raw = {}
+    properties: Raw = dict(_schema_of(_Head, definitions)["properties"])
+    for name, (base, kind) in _SECTIONS.items():
+        table = _part_union(base, kind, definitions) if kind else _schema_of(base, definitions)
+        if name in _SEVERAL:
+            many: Raw = {"type": "array", "items": table, "minItems": 1}
+            table = many if name in ("questions", "gates") else {"anyOf": [table, many]}
+        properties[name] = table
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Reasonry recipe",
+        "type": "object",
+        "properties": properties,
+        "required": ["name", "questions"],
+        "additionalProperties": False,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _part_union(base: type[Section], kind: Kind, definitions: Raw) -> Raw:
+
+    key = cast("str", base.part_field)
+    tables: list[Raw] = []
+    for name in sorted(BUILTIN[kind]):
+        table = _schema_of(find(kind, name).options or base, definitions)
+        table["properties"] = {**table["properties"], key: {"const": name}}
+        tables.append(table)
+    other: Raw = {"type": "object", "required": [key], "properties": {key: {"not": {"enum": sorted(BUILTIN[kind])}}}}
+    return {"anyOf": [*tables, other]}
+
+
+def _schema_of(model: type[Section], definitions: Raw) -> Raw:
+    schema = model.model_json_schema(ref_template="#/$defs/{model}", schema_generator=GenerateJsonSchema)
+    definitions.update(schema.pop("$defs", {}))
+    return schema
