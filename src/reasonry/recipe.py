@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic.json_schema import GenerateJsonSchema
 
 from reasonry.errors import PartError, RecipeError, nearest_hint
 from reasonry.identity import digest
-from reasonry.registry import BUILTIN, Kind, find, names
+from reasonry.registry import Kind, find, names
 from reasonry.sections import (
     BudgetSection,
     CurateSection,
@@ -35,7 +34,7 @@ from reasonry.sections import (
 )
 from reasonry.toml_lines import TomlPath, line_of, toml_lines
 
-__all__ = ["Recipe", "derive_seed", "load_recipe", "recipe_schema"]
+__all__ = ["SECTIONS", "SEVERAL", "SINGLE", "Recipe", "RecipeHead", "derive_seed", "load_recipe", "toml_value"]
 
 MAX_RECIPE_BYTES = 1 << 20
 Raw = dict[str, Any]
@@ -84,7 +83,7 @@ class Recipe:
         return f"{self.name}-{self.digest[:8]}"
 
 
-class _Head(Section):
+class RecipeHead(Section):
     """The keys of a recipe that stand outside any table."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run's folder")
@@ -92,7 +91,7 @@ class _Head(Section):
     parent: str | None = Field(default=None, description="the run this one continues")
 
 
-_SINGLE: dict[str, tuple[type[Section], Kind | None]] = {
+SINGLE: dict[str, tuple[type[Section], Kind | None]] = {
     "budget": (BudgetSection, None),
     "curate": (CurateSection, None),
     "distil": (DistilSection, "teacher"),
@@ -100,13 +99,13 @@ _SINGLE: dict[str, tuple[type[Section], Kind | None]] = {
     "select": (SelectSection, None),
     "publish": (PublishSection, None),
 }
-_SEVERAL: dict[str, tuple[type[Section], Kind | None]] = {
+SEVERAL: dict[str, tuple[type[Section], Kind | None]] = {
     "questions": (QuestionsSection, "source"),
     "train": (TrainSection, "trainer"),
     "evaluate": (EvaluateSection, "benchmark"),
     "gates": (GateSection, None),
 }
-_SECTIONS = {**_SINGLE, **_SEVERAL}
+SECTIONS = {**SINGLE, **SEVERAL}
 
 
 def derive_seed(seed: int, *place: str | int) -> int:
@@ -172,7 +171,7 @@ def _apply(raw: Raw, overrides: Sequence[str]) -> set[TomlPath]:
         for key in keys[:-1]:
             here, path = _step(here, path, key, override)
         here, last = (here, keys[-1]) if isinstance(here, dict) else _no_table(override)
-        cast("Raw", here)[last] = _toml_value(literal.strip())
+        cast("Raw", here)[last] = toml_value(literal.strip())
         changed.add((*path, last))
     return changed
 
@@ -189,7 +188,8 @@ def _no_table(override: str) -> Any:
     raise RecipeError(f"'{override}' does not name a key of the recipe", place="--set", hint="--set distil.samples=4")
 
 
-def _toml_value(literal: str) -> Any:
+def toml_value(literal: str) -> Any:
+    """A value given on the command line: TOML, or a bare word for text."""
     try:
         return tomllib.loads(f"value = {literal}")["value"]
     except tomllib.TOMLDecodeError:
@@ -208,8 +208,8 @@ class _Checker:
     def recipe(self, raw: Raw, text: str) -> Recipe:
         head = self._head(raw)
         sections: Raw = {}
-        for name, (base, kind) in _SECTIONS.items():
-            several = name in _SEVERAL
+        for name, (base, kind) in SECTIONS.items():
+            several = name in SEVERAL
             if name in raw:
                 tables = self._tables(raw[name], name, several=several)
                 made = tuple(
@@ -218,7 +218,7 @@ class _Checker:
                 )
                 sections[name] = made if several else made[0]
         for name in ("curate", "verify", "select"):
-            sections.setdefault(name, self._section({}, (name,), *_SINGLE[name]))
+            sections.setdefault(name, self._section({}, (name,), *SINGLE[name]))
         self._whole(sections)
         for name in ("train", "evaluate", "questions"):
             sections[name] = self._seeded(sections.get(name, ()), name, head.seed)
@@ -235,10 +235,10 @@ class _Checker:
             **sections,
         )
 
-    def _head(self, raw: Raw) -> _Head:
+    def _head(self, raw: Raw) -> RecipeHead:
         for name, value in raw.items():
-            if name not in _SECTIONS and name not in _Head.model_fields:
-                known = [*_SECTIONS, *_Head.model_fields]
+            if name not in SECTIONS and name not in RecipeHead.model_fields:
+                known = [*SECTIONS, *RecipeHead.model_fields]
                 raise self._error(
                     (name,),
                     f"unknown {'table' if isinstance(value, dict | list) else 'key'} '{name}'",
@@ -246,8 +246,8 @@ class _Checker:
                 )
         if "questions" not in raw:
             raise RecipeError("no questions", place=str(self.path), hint="add a [[questions]] table with a source")
-        head = {name: raw[name] for name in _Head.model_fields if name in raw}
-        return self._validate(_Head, head, ())
+        head = {name: raw[name] for name in RecipeHead.model_fields if name in raw}
+        return self._validate(RecipeHead, head, ())
 
     def _tables(self, value: Any, name: str, *, several: bool) -> list[Raw]:
         tables = cast("list[Any]", value if several and isinstance(value, list) else [value])
@@ -350,7 +350,7 @@ class _Checker:
             if gate.min is None and gate.max is None:
                 raise self._error(("gates", i), "a gate needs min or max", "add min = ...")
             stage = gate.metric.split(".")[0]
-            if stage not in (stages := {"collect", *_SECTIONS} - {"questions", "gates", "budget"}):
+            if stage not in (stages := {"collect", *SECTIONS} - {"questions", "gates", "budget"}):
                 raise self._error(("gates", i, "metric"), f"no stage '{stage}'", nearest_hint(stage, stages))
 
     def _unique(self, sections: Iterable[Any], table: str, name_of: Any) -> None:
@@ -408,45 +408,3 @@ def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
         yield from _models_in(argument)
-
-
-def recipe_schema() -> Raw:
-    """The JSON schema of a recipe, with the options of every part in this repository.
-
-    Parts installed from elsewhere are checked by `reasonry run`; the schema lets their names pass.
-    """
-    definitions: Raw = {}
-    properties: Raw = dict(_schema_of(_Head, definitions)["properties"])
-    for name, (base, kind) in _SECTIONS.items():
-        table = _part_union(base, kind, definitions) if kind else _schema_of(base, definitions)
-        if name in _SEVERAL:
-            many: Raw = {"type": "array", "items": table, "minItems": 1}
-            table = many if name in ("questions", "gates") else {"anyOf": [table, many]}
-        properties[name] = table
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Reasonry recipe",
-        "type": "object",
-        "properties": properties,
-        "required": ["name", "questions"],
-        "additionalProperties": False,
-        "$defs": dict(sorted(definitions.items())),
-    }
-
-
-def _part_union(base: type[Section], kind: Kind, definitions: Raw) -> Raw:
-
-    key = cast("str", base.part_field)
-    tables: list[Raw] = []
-    for name in sorted(BUILTIN[kind]):
-        table = _schema_of(find(kind, name).options or base, definitions)
-        table["properties"] = {**table["properties"], key: {"const": name}}
-        tables.append(table)
-    other: Raw = {"type": "object", "required": [key], "properties": {key: {"not": {"enum": sorted(BUILTIN[kind])}}}}
-    return {"anyOf": [*tables, other]}
-
-
-def _schema_of(model: type[Section], definitions: Raw) -> Raw:
-    schema = model.model_json_schema(ref_template="#/$defs/{model}", schema_generator=GenerateJsonSchema)
-    definitions.update(schema.pop("$defs", {}))
-    return schema

@@ -59,6 +59,7 @@ class _Scanner:
         path: TomlPath = ()
         for key in keys[:-1]:
             path = (*path, key)
+            self.lines.setdefault(path, line)
             if path in self._elements:
                 path = (*path, self._elements[path] - 1)
         path = (*path, keys[-1])

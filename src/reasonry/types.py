@@ -8,7 +8,7 @@ derived from these classes in `reasonry.tables`, so there is one definition of e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NoReturn
@@ -31,6 +31,9 @@ __all__ = [
     "TrainStep",
     "Verdict",
     "VerdictRow",
+    "conversation",
+    "whole_text",
+    "with_origin",
 ]
 
 JsonMap = Mapping[str, Any]
@@ -284,15 +287,19 @@ def with_origin(meta: JsonMap, origin: JsonMap) -> JsonMap:
     return {**meta, "origin": dict(origin)}
 
 
-def user_and_answer(prompt: str, answer: str, system: str | None = None) -> tuple[Message, ...]:
-    """A two-turn conversation, with the system prompt first where there is one."""
-    return (*conversation(prompt, system), Message("assistant", answer))
-
-
 def conversation(prompt: str, system: str | None = None) -> tuple[Message, ...]:
     """The messages that ask a prompt."""
     user = Message("user", prompt)
     return (user,) if system is None else (Message("system", system), user)
 
 
-Rows = Sequence[Any]
+def whole_text(reasoning: str, response: str, finish: Finish = "stop") -> str:
+    """Reasoning and response as one text, in the `<think>` form: what a student learns and a verifier reads.
+
+    Reasoning that was cut off before any response stays unclosed, so that nobody takes it for an answer.
+    """
+    if not reasoning:
+        return response
+    if finish == "length" and not response:
+        return f"<think>\n{reasoning}"
+    return f"<think>\n{reasoning}\n</think>\n\n{response}"

@@ -1,0 +1,5 @@
+"""`python -m reasonry` is `reasonry`."""
+
+from reasonry.cli.main import main
+
+main()

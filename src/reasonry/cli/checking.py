@@ -1,0 +1,106 @@
+"""verify, eval: what is used from outside a recipe."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reasonry.cli.options import AnyPath, json_option, print_json, workers_option
+from reasonry.console import Console
+from reasonry.contracts import Limits
+from reasonry.errors import UsageError
+from reasonry.evaluating import evaluate_checkpoint, evaluate_endpoint, options_from
+from reasonry.recipe import toml_value
+from reasonry.run import default_workers
+from reasonry.sections import VerifySection
+from reasonry.verifying import Counts, output_file, verify_file
+
+
+@click.command("verify")
+@click.argument("source", metavar="IN", type=AnyPath)
+@click.option("-o", "--out", type=AnyPath, help="Where the verdicts go, as JSONL. Default: stdout.")
+@click.option("--verifier", help="Use this verifier for every row. Default: the row's own, else math.")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="CPU seconds per row.")
+@workers_option
+@json_option
+def verify_verb(
+    source: Path, out: Path | None, verifier: str | None, timeout_s: float | None, workers: int | None, *, as_json: bool
+) -> None:
+    """Verify every row of IN: JSONL, CSV or Parquet, also .gz and .zst.
+
+    A row has id, answer and response, and optionally verifier, spec and prompt. A verdict has id, status, verifier,
+    extracted, detail and seconds, in the order of the rows.
+    """
+    if as_json and out is None:
+        raise UsageError("--json and the verdicts both want stdout", hint="add -o OUT")
+    defaults = VerifySection()
+    limits = Limits(timeout_s or defaults.timeout_s, defaults.memory_mb)
+    how: dict[str, Any] = {"verifier": verifier, "workers": workers or default_workers(), "limits": limits}
+    if out is None:
+        counts = verify_file(source, sys.stdout, **how)
+    else:
+        with output_file(out) as file:
+            counts = verify_file(source, file, **how)
+    _summary(counts)
+    if as_json:
+        print_json(counts.as_json())
+
+
+def _summary(counts: Counts) -> None:
+    found = ", ".join(f"{count:,} {status}" for status, count in counts.statuses.most_common())
+    console = Console()
+    console.note(f"{counts.rows:,} rows: {found or 'nothing to verify'}")
+    if counts.unusable:
+        console.warn(f"{counts.unusable:,} rows could not be used: they are `error`, with the reason in `detail`")
+
+
+@click.command("eval")
+@click.argument("model")
+@click.option("--benchmark", required=True, help="A benchmark part, or a JSONL file of questions.")
+@click.option("--base-url", help="MODEL is served there (OpenAI-compatible). Default: MODEL is a checkpoint folder.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the benchmark.")
+@click.option("--out", type=AnyPath, help="Folder for the completions. Default: runs/eval.")
+@workers_option
+@json_option
+def eval_verb(
+    model: str,
+    benchmark: str,
+    base_url: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    workers: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Score MODEL, a checkpoint folder or a model behind --base-url, on a benchmark."""
+    values = dict(_setting(setting) for setting in settings)
+    name = benchmark
+    if Path(benchmark).suffix:
+        name, values = "jsonl", {"path": benchmark, **values}
+    section = options_from("benchmark", name, values, "benchmark")
+    folder, console = out or Path("runs/eval"), Console()
+    how: dict[str, Any] = {"workers": workers or default_workers(), "console": console}
+    if base_url is not None:
+        teacher = options_from("teacher", "openai", {"model": model, "base_url": base_url}, "teacher")
+        manifest = evaluate_endpoint(teacher, section, folder, **how)
+    else:
+        manifest = evaluate_checkpoint(Path(model), section, folder, **how)
+    if as_json:
+        print_json({"schema": 1, "key": manifest.key, "digest": manifest.digest, **manifest.metrics})
+        return
+    figures = manifest.metrics
+    if "accuracy" not in figures:
+        click.echo(f"{model} on {section.label}: nothing could be scored: {figures['statuses']}")
+        return
+    interval = f"[{figures['low']:.1%}, {figures['high']:.1%}]"
+    click.echo(f"{model} on {section.label}: {figures['accuracy']:.1%} {interval}, n = {figures['n']}")
+
+
+def _setting(setting: str) -> tuple[str, Any]:
+    key, equals, value = setting.partition("=")
+    if not equals or not key:
+        raise UsageError(f"cannot read '{setting}'", place="--set", hint="--set limit=100")
+    return key.strip(), toml_value(value.strip())

@@ -1,0 +1,40 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reasonry.recipe import Recipe, load_recipe
+
+__all__ = ["json_option", "load", "print_json", "recipe_argument", "run_argument", "run_folder", "set_option"]
+
+AnyPath = click.Path(path_type=Path)
+
+recipe_argument: Callable[[Any], Any] = click.argument("recipe", type=AnyPath)
+run_argument: Callable[[Any], Any] = click.argument("run", type=AnyPath)
+json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+set_option: Callable[[Any], Any] = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the recipe: distil.samples=4."
+)
+workers_option: Callable[[Any], Any] = click.option(
+    "--workers", type=click.IntRange(min=1), help="Worker processes. Default: the processors of this machine."
+)
+
+
+def load(path: Path, overrides: tuple[str, ...]) -> Recipe:
+    return load_recipe(path, overrides)
+
+
+def run_folder(recipe: Recipe, out: Path | None) -> Path:
+    """Where a run lives: --out, or runs/ and the recipe's name."""
+    return out if out is not None else Path("runs") / recipe.name
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")

@@ -1,0 +1,72 @@
+"""show, explain, report: what a run left on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reasonry.cli.options import json_option, print_json, run_argument
+from reasonry.cli.story import story_lines
+from reasonry.console import Console
+from reasonry.explain import explain
+from reasonry.report import write_report
+from reasonry.run import load_run
+
+
+@click.command("show")
+@run_argument
+@json_option
+def show_verb(run: Path, *, as_json: bool) -> None:
+    """Show the stages, drops, scores and gates of RUN, a run folder."""
+    facts = load_run(run)
+    if as_json:
+        print_json(facts)
+        return
+    click.echo(f"{facts['run']}  {facts['status']}  digest {facts['digest']}")
+    for stage in facts["stages"]:
+        click.echo(_stage_line(stage))
+        for rule, count in stage["dropped"].items():
+            click.echo(f"    {count:>9,} dropped: {rule}")
+    for score in facts["scores"]:
+        if score["accuracy"] is not None:
+            before = " (before training)" if score["untrained"] else ""
+            click.echo(
+                f"score {score['benchmark']} / {score['student']}{before}: {score['accuracy']:.1%} "
+                f"[{score['low']:.1%}, {score['high']:.1%}], n = {score['n']}"
+            )
+    for gate in facts["gates"]:
+        click.echo(f"gate {gate['metric']}: {'passed' if gate['passed'] else 'missed: ' + gate['detail']}")
+
+
+def _stage_line(stage: dict[str, Any]) -> str:
+    name = f"{stage['stage']}:{stage['label']}" if stage["label"] else stage["stage"]
+    cost = "" if stage["cost_usd"] is None else f"  ${stage['cost_usd']:.4f}"
+    return f"{name:<34} {stage['rows_in']:>9,} in {stage['rows_out']:>9,} out  {stage['key'][:12]}{cost}"
+
+
+@click.command("explain")
+@run_argument
+@click.argument("row_id", metavar="ID")
+@json_option
+def explain_verb(run: Path, row_id: str, *, as_json: bool) -> None:
+    """Tell the story of one row of RUN. ID is a question, trace, verdict, example or dropped row."""
+    story = explain(run, row_id)
+    if as_json:
+        print_json(story.as_json())
+        return
+    for line in story_lines(story):
+        click.echo(line)
+
+
+@click.command("report")
+@run_argument
+@json_option
+def report_verb(run: Path, *, as_json: bool) -> None:
+    """Write report.html and report.json of RUN again from its tables."""
+    load_run(run)
+    files = write_report(run)
+    if as_json:
+        print_json({"schema": 1, "html": str(files.html), "json": str(files.json)})
+    Console().done(f"report: {files.html}")

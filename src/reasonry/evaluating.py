@@ -1,0 +1,92 @@
+"""Evaluate one model on one benchmark, outside a recipe: what `reasonry eval` does, as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reasonry.console import Console
+from reasonry.errors import UsageError
+from reasonry.identity import digest, file_digest
+from reasonry.ledger import Ledger
+from reasonry.registry import find
+from reasonry.sections import DistilSection, EvaluateSection, VerifySection
+from reasonry.stages import evaluate
+from reasonry.stages.context import StageContext
+from reasonry.store import Manifest, Store
+
+__all__ = ["evaluate_checkpoint", "evaluate_endpoint", "options_from"]
+
+
+def options_from(kind: Any, name: str, values: Mapping[str, Any], key: str) -> Any:
+    """The options of a part from plain values, relative to the current folder. Raises UsageError."""
+    part = find(kind, name)
+    model: Any = part.options
+    try:
+        return model.model_validate({key: name, **values}, context={"folder": Path.cwd()})
+    except ValidationError as exc:
+        error = exc.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in error["loc"])
+        raise UsageError(f"{where}: {error['msg']}", place=f"{kind} '{name}'", hint="--set key=value") from exc
+
+
+def evaluate_checkpoint(
+    checkpoint: Path, section: EvaluateSection, folder: Path, *, workers: int, console: Console
+) -> Manifest:
+    """Score a checkpoint folder. The table, with every completion, is sealed under `folder`."""
+    weights = sorted(checkpoint.glob("*.safetensors"))
+    if not weights:
+        raise UsageError("no checkpoint: there are no *.safetensors in it", place=str(checkpoint))
+    options = evaluate.EvaluateOptions(section, "student", checkpoint.name, checkpoint=checkpoint)
+    identity = {"checkpoint": [file_digest(path) for path in weights]}
+    return _sealed(options, identity, folder, workers=workers, console=console)
+
+
+def evaluate_endpoint(
+    teacher: DistilSection, section: EvaluateSection, folder: Path, *, workers: int, console: Console
+) -> Manifest:
+    """Score a model behind an endpoint, through the ledger in `folder`."""
+    options = evaluate.EvaluateOptions(section, "teacher", getattr(teacher, "model", teacher.teacher), teacher)
+    return _sealed(options, {"teacher": teacher.key_content()}, folder, workers=workers, console=console)
+
+
+def _sealed(
+    options: evaluate.EvaluateOptions, identity: Mapping[str, Any], folder: Path, *, workers: int, console: Console
+) -> Manifest:
+    benchmark = find("benchmark", options.section.benchmark)
+    verify = VerifySection()
+    section = {**options.section.key_content(), **identity, "limits": verify.key_content()}
+    sources = benchmark.inputs(options.section) if benchmark.inputs else ()
+    verifier = find("verifier", getattr(options.section, "verifier", "exact"))
+    parts = [f"evaluate@{evaluate.VERSION}", benchmark.label, verifier.label]
+    key = digest("stage", "evaluate", section, parts, [(s.name, s.digest) for s in sources])
+    store = Store(folder / "tables")
+    if (sealed := store.sealed("evaluate", key)) is not None:
+        return sealed
+    folder.mkdir(parents=True, exist_ok=True)
+    with Ledger(folder / "ledger.sqlite") as ledger, store.write("evaluate", key, evaluate.ROWS) as writer:
+        context = StageContext(
+            store=store,
+            upstream={},
+            console=console,
+            open_ledger=lambda: ledger,
+            workers=workers,
+            budget_usd=None,
+            verify=verify,
+            name=options.name,
+            run_id=f"eval-{key[:8]}",
+            recipe_text="",
+            folder=folder,
+        )
+        result = evaluate.evaluate(options, context, writer)
+        return writer.seal(
+            section=section,
+            parts=parts,
+            inputs={},
+            rows_in=result.rows_in,
+            metrics=result.metrics,
+            label=f"{options.section.label}/{options.name}",
+        )

@@ -1,0 +1,143 @@
+"""explain: the whole story of one row of a run, back to file, row and licence.
+
+An id (or a unique beginning of one) of a question, trace, verdict, example or dropped row is followed in both
+directions: where it came from, what was decided about it at every stage, and where it went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reasonry.errors import UsageError
+from reasonry.run import load_run
+from reasonry.store import Manifest, Store
+from reasonry.types import Completion, Drop, Example, Question, Trace, VerdictRow
+
+__all__ = ["Story", "explain"]
+
+_ROW_TYPES: dict[str, type[Any]] = {
+    "collect": Question,
+    "curate": Question,
+    "distil": Trace,
+    "verify": VerdictRow,
+    "select": Example,
+    "evaluate": Completion,
+}
+_ENOUGH = 20  # matches that are listed when a beginning is not unique
+
+
+@dataclass(slots=True)
+class TraceStory:
+    """One trace, its verdict, and what became of it."""
+
+    trace: Trace
+    verdict: VerdictRow | None = None
+    example: Example | None = None
+    drops: list[Drop] = field(default_factory=list[Drop])
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything a run knows of a question. `asked_for` is the id that was looked up."""
+
+    asked_for: str
+    question: Question | None = None
+    question_drops: list[Drop] = field(default_factory=list[Drop])
+    traces: list[TraceStory] = field(default_factory=list[TraceStory])
+    completions: list[Completion] = field(default_factory=list[Completion])
+    tables: dict[str, str] = field(default_factory=dict[str, str])
+
+    def as_json(self) -> dict[str, Any]:
+        return {"schema": 1, **asdict(self)}
+
+
+def explain(folder: Path, row_id: str) -> Story:
+    """The story of `row_id` in the run at `folder`. Raises UsageError for an unknown or ambiguous id."""
+    tables = _Tables(folder)
+    found = tables.resolve(row_id)
+    story = Story(found, tables={m.stage: f"{m.key} (table digest {m.digest})" for m in tables.line})
+    question_id = tables.question_of(found)
+    story.question = next((q for q in tables.rows("collect") if q.id == question_id), None)
+    wanted = {question_id, found}
+    story.traces = [TraceStory(t) for t in tables.rows("distil") if t.question_id == question_id]
+    by_trace = {t.trace.id: t for t in story.traces}
+    for verdict in tables.rows("verify"):
+        if verdict.trace_id in by_trace:
+            by_trace[verdict.trace_id].verdict = verdict
+    for example in tables.rows("select"):
+        if example.trace_id in by_trace:
+            by_trace[example.trace_id].example = example
+    story.completions = [c for c in tables.rows("evaluate") if c.question_id == question_id]
+    _add_drops(story, tables, wanted, by_trace)
+    return story
+
+
+def _add_drops(story: Story, tables: _Tables, wanted: set[str | None], by_trace: dict[str, TraceStory]) -> None:
+    examples = {t.example.id: t for t in story.traces if t.example}
+    for drop in tables.drops():
+        owner = drop.row_id.partition("#")[0]
+        if drop.row_id in by_trace:
+            by_trace[drop.row_id].drops.append(drop)
+        elif drop.row_id in examples:
+            examples[drop.row_id].drops.append(drop)
+        elif owner in wanted:
+            story.question_drops.append(drop)
+
+
+class _Tables:
+    """The tables of the run's last attempt."""
+
+    def __init__(self, folder: Path) -> None:
+        run = load_run(folder)
+        self._store = Store(folder / "tables")
+        found = [self._store.sealed(stage["stage"], stage["key"]) for stage in run["stages"]]
+        self.line: list[Manifest] = [m for m in found if m is not None and m.stage not in ("train", "publish")]
+        self._all = [m for m in found if m is not None]
+
+    def rows(self, stage: str) -> Iterator[Any]:
+        for manifest in self.line:
+            if manifest.stage == stage:
+                yield from self._store.rows(manifest, _ROW_TYPES[stage])
+
+    def drops(self) -> Iterator[Drop]:
+        for manifest in self._all:
+            yield from self._store.drops(manifest)
+
+    def resolve(self, beginning: str) -> str:
+        """The one id that begins so."""
+        found: set[str] = set()
+        for name in self._ids():
+            if name == beginning:
+                return name
+            if name.startswith(beginning) and len(found) < _ENOUGH:
+                found.add(name)
+        if len(found) == 1:
+            return found.pop()
+        if found:
+            raise UsageError(f"'{beginning}' begins several ids", hint="one of: " + ", ".join(sorted(found)))
+        raise UsageError(
+            f"no row '{beginning}' in this run",
+            hint="ids are in the dataset's metadata and rejected configs, and in the report",
+        )
+
+    def _ids(self) -> Iterator[str]:
+        for stage in ("collect", "distil", "verify", "select"):
+            for row in self.rows(stage):
+                yield row.id
+        for row in self.rows("evaluate"):
+            yield row.question_id
+        for drop in self.drops():
+            yield drop.row_id
+
+    def question_of(self, row_id: str) -> str | None:
+        """The question that a row belongs to; None for input that never became one."""
+        if row_id.startswith("q-"):
+            return row_id.partition("#")[0]
+        for stage in ("distil", "verify", "select"):
+            for row in self.rows(stage):
+                if row.id == row_id:
+                    return row.question_id
+        return next((drop.other_id for drop in self.drops() if drop.row_id == row_id), None)

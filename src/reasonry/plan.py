@@ -1,0 +1,256 @@
+"""The plan: from a recipe alone, every stage with its key; against a store, what is done already and why not.
+
+A key says what goes into a table: the stage and its version, its section, the versions of the parts it uses, the
+keys of the tables it reads, and the digests of the files it reads. Workers, paths and credentials are no part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reasonry.identity import digest
+from reasonry.recipe import Recipe
+from reasonry.registry import Input, find
+from reasonry.sections import EvaluateSection, Section, TrainSection
+from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
+from reasonry.store import Manifest, Store
+
+__all__ = ["Planned", "Step", "make_plan", "planned"]
+
+_VERSIONS = {
+    "collect": collect.VERSION,
+    "curate": curate.VERSION,
+    "distil": distil.VERSION,
+    "verify": verify.VERSION,
+    "select": select.VERSION,
+    "publish": publish.VERSION,
+    "train": train.VERSION,
+    "evaluate": evaluate.VERSION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of one recipe. `options` is what its function is called with; `upstream` names other steps."""
+
+    stage: str
+    options: Any
+    section: Mapping[str, Any]
+    parts: Sequence[str]
+    upstream: Mapping[str, Step] = field(default_factory=dict["str", "Step"])
+    sources: Sequence[Input] = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.stage}:{self.label}" if self.label else self.stage
+
+    @property
+    def key(self) -> str:
+        inputs = {name: step.key for name, step in self.upstream.items()}
+        return digest("stage", self.stage, self.section, self.parts, inputs, [(s.name, s.digest) for s in self.sources])
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step against a store. `why` says why it is to be done, or that it is done."""
+
+    step: Step
+    manifest: Manifest | None
+    why: str
+    rows: int | None
+    cost_usd: float | None
+
+
+def make_plan(recipe: Recipe) -> list[Step]:
+    """The steps of a recipe, in the order of work. Reads the recipe's files to digest them; runs nothing."""
+    return list(_Planner(recipe).steps())
+
+
+def planned(steps: Sequence[Step], store: Store) -> list[Planned]:
+    """What each step would do now."""
+    found: list[Planned] = []
+    for step in steps:
+        manifest = store.sealed(step.stage, step.key)
+        why = "sealed" if manifest else _why(step, store, found)
+        rows = manifest.rows_out if manifest else _expected_rows(step, found)
+        found.append(Planned(step, manifest, why, rows, manifest.cost_usd if manifest else None))
+    return found
+
+
+class _Planner:
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    def steps(self) -> Iterator[Step]:
+        collected = self._collect()
+        yield collected
+        curated = self._curate(collected)
+        yield curated
+        if self.recipe.distil is None:
+            return
+        distilled = self._distil(curated)
+        verified = self._verify(curated, distilled)
+        selected = self._select(curated, distilled, verified)
+        yield from (distilled, verified, selected)
+        if self.recipe.publish is not None:
+            yield self._publish(collected, curated, distilled, verified, selected)
+        students = [self._train(section, curated, verified, selected) for section in self.recipe.train]
+        for student in students:
+            yield student
+        for section in self.recipe.evaluate:
+            yield from self._evaluate(section, students, distilled)
+
+    def _collect(self) -> Step:
+        sections = self.recipe.questions
+        parts = [find("source", section.source) for section in sections]
+        sources = [i for p, s in zip(parts, sections, strict=True) for i in (p.inputs(s) if p.inputs else ())]
+        content = {"questions": [section.key_content() for section in sections]}
+        return self._step("collect", sections, content, [p.label for p in parts], sources=sources)
+
+    def _curate(self, collected: Step) -> Step:
+        section = self.recipe.curate
+        labels: list[str] = []
+        sources: list[Input] = []
+        chosen: list[tuple[str, Section | None]] = [
+            ("deduplicate", section.deduplicate),
+            ("decontaminate", section.decontaminate),
+            *((f.filter, f) for f in section.filters),
+        ]
+        for name, options in chosen:
+            if options is not None:
+                part = find("filter", name)
+                labels.append(part.label)
+                sources += part.inputs(options) if part.inputs else ()
+        kept_out: list[Mapping[str, Any]] = []
+        for evaluated in self.recipe.evaluate:
+            part = find("benchmark", evaluated.benchmark)
+            labels.append(part.label)
+            sources += part.inputs(evaluated) if part.inputs else ()
+            kept_out.append(_benchmark_content(evaluated))
+        content = {"curate": section.key_content(), "kept_out": kept_out}
+        options = curate.CurateOptions(section, self.recipe.evaluate)
+        return self._step("curate", options, content, labels, {"collect": collected}, sources)
+
+    def _distil(self, curated: Step) -> Step:
+        section = self.recipe.distil
+        assert section is not None
+        part = find("teacher", section.teacher)
+        sources = part.inputs(section) if part.inputs else ()
+        return self._step("distil", section, section.key_content(), [part.label], {"curate": curated}, sources)
+
+    def _verify(self, curated: Step, distilled: Step) -> Step:
+        section = self.recipe.verify
+        labels = _verifier_labels([s.verifier for s in self.recipe.questions])
+        return self._step("verify", section, section.key_content(), labels, {"curate": curated, "distil": distilled})
+
+    def _select(self, curated: Step, distilled: Step, verified: Step) -> Step:
+        section = self.recipe.select
+        upstream = {"curate": curated, "distil": distilled, "verify": verified}
+        return self._step("select", section, section.key_content(), [], upstream)
+
+    def _publish(self, *upstream: Step) -> Step:
+        section = self.recipe.publish
+        assert section is not None
+        labels = [find("exporter", name).label for name in section.formats]
+        # The card shows the recipe and the run's id, so they are part of what is published.
+        content = {**section.key_content(), "run": self.recipe.run_id, "recipe": digest("text", self.recipe.text)}
+        return self._step("publish", section, content, labels, {step.stage: step for step in upstream})
+
+    def _train(self, section: TrainSection, curated: Step, verified: Step, selected: Step) -> Step:
+        upstream = {"curate": curated, "verify": verified, "select": selected}
+        part = find("trainer", section.trainer)
+        return self._step("train", section, section.key_content(), [part.label], upstream, label=section.name)
+
+    def _evaluate(self, section: EvaluateSection, students: Sequence[Step], distilled: Step) -> Iterator[Step]:
+        for student in students:
+            if section.of is None or student.label in section.of:
+                if section.untrained:
+                    yield self._score(section, {"train": student}, "untrained", f"{student.label}/untrained")
+                yield self._score(section, {"train": student}, "student", student.label)
+        if section.of is not None and "teacher" in section.of:
+            yield self._score(section, {}, "teacher", "teacher")
+
+    def _score(self, section: EvaluateSection, upstream: Mapping[str, Step], who: evaluate.Who, name: str) -> Step:
+        part = find("benchmark", section.benchmark)
+        teacher = self.recipe.distil if who == "teacher" else None
+        options = evaluate.EvaluateOptions(section, who, name, teacher)
+        content = {
+            **section.key_content(),
+            "who": who,
+            "limits": self.recipe.verify.key_content(),
+            "teacher": teacher.key_content() if teacher else None,
+        }
+        labels = [part.label, *_verifier_labels([getattr(section, "verifier", "exact")])]
+        sources = part.inputs(section) if part.inputs else ()
+        return self._step("evaluate", options, content, labels, upstream, sources, f"{section.label}/{name}")
+
+    def _step(
+        self,
+        stage: str,
+        options: Any,
+        content: Mapping[str, Any],
+        labels: Sequence[str],
+        upstream: Mapping[str, Step] | None = None,
+        sources: Sequence[Input] = (),
+        label: str = "",
+    ) -> Step:
+        parts = [f"{stage}@{_VERSIONS[stage]}", *labels]
+        return Step(stage, options, content, parts, upstream or {}, list(sources), label)
+
+
+def _benchmark_content(section: EvaluateSection) -> Mapping[str, Any]:
+    """What decides a benchmark's questions, and not how they are asked."""
+    how_asked = set(EvaluateSection.model_fields) - {"benchmark", "limit", "seed"}
+    return {name: value for name, value in section.key_content().items() if name not in how_asked}
+
+
+def _verifier_labels(verifiers: Sequence[str]) -> list[str]:
+    return [find("verifier", name).label for name in sorted(set(verifiers))]
+
+
+def _why(step: Step, store: Store, before: Sequence[Planned]) -> str:
+    """The reason a step has to be done, as near to the cause as can be told."""
+    undone = [
+        p.step.name for p in before if p.manifest is None and p.step.key in {s.key for s in step.upstream.values()}
+    ]
+    if undone:
+        return f"waits for {', '.join(undone)}"
+    earlier = [m for m in store.manifests(step.stage) if m.label == step.label]
+    if not earlier:
+        return "never done"
+    last = earlier[0]
+    if changed := _changed("", last.section, step.section):
+        return f"changed: {', '.join(changed)}"
+    if list(last.parts) != list(step.parts):
+        return f"parts changed: {', '.join(sorted(set(step.parts) - set(last.parts)))}"
+    if moved := [name for name, s in step.upstream.items() if last.inputs.get(name) != s.key]:
+        return f"input changed: {', '.join(moved)}"
+    return "a file that it reads changed"
+
+
+def _changed(path: str, old: Any, new: Any) -> list[str]:
+    """The keys whose values differ, with both values where they are short."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        names = sorted({*old, *new})
+        return [c for n in names for c in _changed(f"{path}.{n}".lstrip("."), old.get(n), new.get(n))]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = zip(old, new, strict=True)
+        return [c for i, (a, b) in enumerate(pairs) for c in _changed(f"{path}[{i}]", a, b)]
+    return [] if old == new else [f"{path} {old!r:.40} -> {new!r:.40}"]
+
+
+def _expected_rows(step: Step, before: Sequence[Planned]) -> int | None:
+    """How many rows may come out, where that can be told from what is known: an upper bound."""
+    rows = {p.step.key: p.rows for p in before}
+    if step.stage == "distil":
+        questions = rows.get(step.upstream["curate"].key)
+        samples = step.options.samples
+        return questions * samples if questions is not None and isinstance(samples, int) else None
+    if step.stage == "verify":
+        return rows.get(step.upstream["distil"].key)
+    if step.stage == "train":
+        return getattr(step.options, "steps", None)
+    return None

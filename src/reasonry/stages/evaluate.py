@@ -1,0 +1,218 @@
+"""evaluate: a student (trained or not) or the teacher on a benchmark. Every completion and verdict is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from reasonry.contracts import Limits
+from reasonry.errors import InputError
+from reasonry.registry import find
+from reasonry.sections import DistilSection, EvaluateSection
+from reasonry.stages.context import StageContext, StageResult
+from reasonry.stats import bootstrap_mean, wilson
+from reasonry.store import TableWriter
+from reasonry.teachers.asking import Answered, Budget, ask_all
+from reasonry.trainers.student import load_student
+from reasonry.types import (
+    Completion,
+    Drop,
+    Question,
+    Reply,
+    Request,
+    Sampling,
+    Status,
+    Verdict,
+    conversation,
+    whole_text,
+)
+from reasonry.verifiers.batch import VerifyItem, verify_all
+
+VERSION = 1
+ROWS = Completion
+Who = Literal["student", "untrained", "teacher"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """The section, and who is evaluated: a student of the train stage, its untrained self, or a teacher.
+
+    `checkpoint` names a folder outside the run.
+    """
+
+    section: EvaluateSection
+    who: Who
+    name: str
+    teacher: DistilSection | None = None
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    question: Question
+    index: int
+    reply: Reply
+
+
+def evaluate(options: EvaluateOptions, context: StageContext, writer: TableWriter) -> StageResult:
+    """Answer every question of the benchmark `samples` times, verify, and score with an interval."""
+    section = options.section
+    questions = _questions(section, writer)
+    total = len(questions) * section.samples
+    tally = _Tally()
+    with context.console.meter(f"evaluate {section.label}/{options.name}", total) as meter:
+        answers = list(_answers(options, questions, context, writer))
+        for answer, verdict in zip(answers, _verdicts(answers, context), strict=True):
+            writer.append(_completion(options, answer, verdict))
+            tally.add(answer, verdict)
+            meter.advance()
+    return StageResult(total, {**_conditions(options), **tally.metrics(section)})
+
+
+def _questions(section: EvaluateSection, writer: TableWriter) -> list[Question]:
+    questions: list[Question] = []
+    for row in find("benchmark", section.benchmark).call(section):
+        if isinstance(row, Drop):
+            writer.drop(Drop(row.row_id, "evaluate", row.rule, row.reason, row.other_id, row.content))
+        elif section.limit is None or len(questions) < section.limit:
+            questions.append(row)
+    if not questions:
+        raise InputError("the benchmark has no usable question", place=f"evaluate: {section.label}")
+    return questions
+
+
+def _answers(
+    options: EvaluateOptions, questions: Sequence[Question], context: StageContext, writer: TableWriter
+) -> Iterator[_Answer]:
+    asked = [(question, index) for question in questions for index in range(options.section.samples)]
+    if options.teacher is not None:
+        yield from _teacher_answers(options, options.teacher, asked, context, writer)
+        return
+    section = options.section
+    student = load_student(options.checkpoint or _checkpoint_of(options.who, context))
+    replies = student.generate(
+        [conversation(question.prompt) for question, _ in asked],
+        Sampling(temperature=section.temperature, max_tokens=section.max_tokens),
+        seed=section.seed or 0,
+        batch_size=section.batch_size,
+    )
+    for (question, index), reply in zip(asked, replies, strict=True):
+        yield _Answer(question, index, reply)
+
+
+def _checkpoint_of(who: Who, context: StageContext) -> Path:
+    manifest = context.upstream["train"]
+    return context.store.folder(manifest.stage, manifest.key) / ("untrained" if who == "untrained" else "checkpoint")
+
+
+def _teacher_answers(
+    options: EvaluateOptions,
+    teacher: DistilSection,
+    asked: Iterable[tuple[Question, int]],
+    context: StageContext,
+    writer: TableWriter,
+) -> Iterator[_Answer]:
+    section = options.section
+    requests = (
+        Request(
+            conversation(teacher.prompt.replace("{prompt}", question.prompt), teacher.system),
+            Sampling(section.temperature, teacher.top_p, section.max_tokens, index),
+            question,
+        )
+        for question, index in asked
+    )
+    for outcome in ask_all(
+        find("teacher", teacher.teacher).call(teacher),
+        requests,
+        context.open_ledger(),
+        concurrency=teacher.concurrency,
+        attempts=teacher.attempts,
+        price=teacher.price,
+        budget=None if context.budget_usd is None else Budget(context.budget_usd),
+    ):
+        request = outcome.request
+        if isinstance(outcome, Answered):
+            yield _Answer(request.question, request.sampling.index, outcome.reply)
+        else:
+            row_id = f"{request.question.id}#{request.sampling.index}"
+            writer.drop(Drop(row_id, "evaluate", "unanswered", str(outcome.error)))
+
+
+def _verdicts(answers: Sequence[_Answer], context: StageContext) -> Iterator[Verdict]:
+    limits = Limits(context.verify.timeout_s, context.verify.memory_mb)
+    items = (VerifyItem(a.question, whole_text(a.reply.reasoning, a.reply.response, a.reply.finish)) for a in answers)
+    with find("executor", "local").call(context.workers) as executor:
+        yield from verify_all(items, executor, limits)
+
+
+def _completion(options: EvaluateOptions, answer: _Answer, verdict: Verdict) -> Completion:
+    question, reply = answer.question, answer.reply
+    return Completion(
+        student=options.name,
+        benchmark=options.section.label,
+        question_id=question.id,
+        index=answer.index,
+        prompt=question.prompt,
+        answer=question.answer,
+        domain=question.domain,
+        response=whole_text(reply.reasoning, reply.response, reply.finish),
+        finish=reply.finish,
+        status=verdict.status,
+        verifier=verdict.verifier,
+        extracted=verdict.extracted,
+        detail=verdict.detail,
+        evidence=verdict.evidence,
+        seconds=verdict.seconds,
+    )
+
+
+def _conditions(options: EvaluateOptions) -> dict[str, Any]:
+    section = options.section
+    return {
+        "student": options.name.removesuffix("/untrained"),
+        "benchmark": section.label,
+        "untrained": options.who == "untrained",
+        "conditions": {
+            "samples": section.samples,
+            "temperature": section.temperature,
+            "max_tokens": section.max_tokens,
+            "seed": section.seed,
+            "limit": section.limit,
+        },
+    }
+
+
+class _Tally:
+    """Scores with their questions, so that samples of one question are not taken for independent."""
+
+    def __init__(self) -> None:
+        self._statuses: Counter[str] = Counter()
+        self._scores: list[float] = []
+        self._questions: list[str] = []
+        self._truncated = 0
+
+    def add(self, answer: _Answer, verdict: Verdict) -> None:
+        self._statuses[verdict.status.value] += 1
+        self._truncated += answer.reply.finish == "length"
+        if verdict.status.score is not None:
+            self._scores.append(verdict.status.score)
+            self._questions.append(answer.question.id)
+
+    def metrics(self, section: EvaluateSection) -> dict[str, Any]:
+        rows = self._statuses.total()
+        metrics: dict[str, Any] = {
+            "n": len(self._scores),
+            "rows": rows,
+            "statuses": {status.value: self._statuses[status.value] for status in Status},
+            "truncated_rate": self._truncated / rows if rows else 0.0,
+        }
+        if not self._scores:
+            return metrics
+        if section.samples == 1:
+            share = wilson(int(sum(self._scores)), len(self._scores))
+        else:
+            share = bootstrap_mean(self._scores, self._questions, seed=section.seed or 0)
+        return metrics | {"accuracy": share.estimate, "low": share.low, "high": share.high, "interval": share.method}

@@ -1,0 +1,59 @@
+"""train: one student from the examples. The table is the training log; the checkpoints stand beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from reasonry.errors import WorkFailed
+from reasonry.registry import find
+from reasonry.sections import TrainSection
+from reasonry.stages.context import StageContext, StageResult
+from reasonry.store import TableWriter
+from reasonry.types import Drop, Example, Message, TrainStep, VerdictRow
+
+VERSION = 1
+ROWS = TrainStep
+
+Conversation = tuple[Message, ...]
+
+
+def train(section: TrainSection, context: StageContext, writer: TableWriter) -> StageResult:
+    """Hand the examples, in order, to the trainer; keep its log and its checkpoints."""
+    conversations = list(_conversations(section, context, writer))
+    if not conversations:
+        raise WorkFailed(
+            f"no example to train '{section.name}' on",
+            place="select",
+            hint="see why traces were dropped: `reasonry show RUN`",
+        )
+    steps: list[TrainStep] = []
+    with context.console.meter(f"train {section.name}", getattr(section, "steps", None)) as meter:
+
+        def on_step(step: TrainStep) -> None:
+            steps.append(step)
+            writer.append(step)
+            meter.advance(note=f"loss {step.loss:.3f}")
+
+        out = writer.file_folder("checkpoint").parent
+        find("trainer", section.trainer).call(conversations, section, out, on_step)
+    facts: dict[str, Any] = json.loads((out / "checkpoint" / "training.json").read_text(encoding="utf-8"))
+    metrics = {**facts, "student": section.name, "target": section.target, "examples": len(conversations)}
+    if steps:
+        metrics["final_loss"] = steps[-1].loss
+    return StageResult(context.upstream["select"].rows_out, metrics)
+
+
+def _conversations(section: TrainSection, context: StageContext, writer: TableWriter) -> Iterator[Conversation]:
+    examples = context.store.rows(context.upstream["select"], Example)
+    if section.target == "trace":
+        yield from (example.messages for example in examples)
+        return
+    answers = {v.trace_id: v.extracted for v in context.store.rows(context.upstream["verify"], VerdictRow)}
+    for example in examples:
+        answer = answers[example.trace_id]
+        if answer is None:
+            writer.drop(Drop(example.id, "train", "no_final_answer", "no answer was found in the trace"))
+            continue
+        yield (*example.messages[:-1], Message("assistant", f"The answer is \\boxed{{{answer}}}."))

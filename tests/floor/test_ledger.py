@@ -1,0 +1,120 @@
+"""The ledger: what was acknowledged is on disk, whatever happens next."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from reasonry.errors import LedgerError
+from reasonry.ledger import Ledger, LedgerEntry, Outcome
+
+
+def entry(key: str, attempt: int = 1, outcome: Outcome = "answered", reply: str | None = "{}") -> LedgerEntry:
+    return LedgerEntry(key, attempt, outcome, "{}", reply, "m", "s", 3, 5, 0.25, 200, "", 0.1, 1.0)
+
+
+def test_an_answer_is_found_by_its_key_and_a_failure_is_not(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(ledger.append(entry("a")))
+        asyncio.run(ledger.append(entry("b", outcome="failed", reply=None)))
+        assert set(ledger.answered(["a", "b", "c"])) == {"a"}
+        assert [e.key for e in ledger.entries()] == ["a", "b"]
+
+
+def test_the_first_answer_to_a_key_stands(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(ledger.append(entry("a", reply='"first"')))
+        asyncio.run(ledger.append(entry("a", reply='"second"')))
+        assert ledger.answered(["a"])["a"].reply == '"first"'
+        assert len(list(ledger.entries())) == 1
+
+
+def test_an_acknowledged_answer_is_seen_by_another_connection_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        asyncio.run(ledger.append(entry("a")))
+        other = sqlite3.connect(path)
+        assert other.execute("select count(*) from attempts").fetchone() == (1,)
+        other.close()
+
+
+def test_many_answers_at_once_are_all_kept(tmp_path: Path) -> None:
+    async def work(ledger: Ledger) -> None:
+        await asyncio.gather(*(ledger.append(entry(f"k{i}")) for i in range(2000)))
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(work(ledger))
+        assert len(ledger.answered(f"k{i}" for i in range(2000))) == 2000
+        assert ledger.spent_usd() == pytest.approx(500.0)
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from reasonry.ledger import Ledger, LedgerEntry
+async def work():
+    ledger = Ledger(Path(sys.argv[1]))
+    for i in range(10**6):
+        await ledger.append(LedgerEntry(f"{sys.argv[2]}-{i}", 1, "answered", "{}", "{}", "m", "s", 1, 1, 0.0, 200, "", 0.0, 0.0))
+        print(i, flush=True)
+asyncio.run(work())
+"""
+
+
+def test_what_was_acknowledged_before_a_kill_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path), "k"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    acknowledged = [process.stdout.readline() for _ in range(50)]
+    os.kill(process.pid, signal.SIGKILL)
+    acknowledged += process.stdout.readlines()
+    process.stdout.close()
+    process.wait()
+    last = int(next(line for line in reversed(acknowledged) if line.endswith("\n")))
+    with Ledger(path) as ledger:
+        assert len(ledger.answered(f"k-{i}" for i in range(last + 1))) == last + 1
+
+
+def test_two_processes_may_write_one_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    program = WRITER.replace("10**6", "100")
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, str(path), name], stdout=subprocess.DEVNULL)
+        for name in ("one", "two")
+    ]
+    assert [process.wait(60) for process in processes] == [0, 0]
+    with Ledger(path) as ledger:
+        assert len(list(ledger.entries())) == 200
+
+
+def test_a_file_that_is_no_ledger_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"this is not a database, but long enough to look like one" * 100)
+    with pytest.raises(LedgerError) as caught:
+        Ledger(path)
+    assert caught.value.place == str(path)
+
+
+def test_a_ledger_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("pragma user_version = 99")
+    connection.close()
+    with pytest.raises(LedgerError, match="format 99"):
+        Ledger(path)
+
+
+def test_a_write_that_fails_is_told_to_the_one_who_waits(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("drop table attempts")
+        other.close()
+        with pytest.raises(LedgerError, match="cannot be written"):
+            asyncio.run(ledger.append(entry("a")))
