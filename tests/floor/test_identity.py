@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reasonry.identity import RowHasher, canonical_json, digest, file_digest
 from reasonry.types import Message, Question, Status
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from reasonry.errors import LedgerError
 from reasonry.ledger import Ledger, LedgerEntry, Outcome
 
@@ -61,7 +62,8 @@ from reasonry.ledger import Ledger, LedgerEntry
 async def work():
     ledger = Ledger(Path(sys.argv[1]))
     for i in range(10**6):
-        await ledger.append(LedgerEntry(f"{sys.argv[2]}-{i}", 1, "answered", "{}", "{}", "m", "s", 1, 1, 0.0, 200, "", 0.0, 0.0))
+        key = f"{sys.argv[2]}-{i}"
+        await ledger.append(LedgerEntry(key, 1, "answered", "{}", "{}", "m", "s", 1, 1, 0.0, 200, "", 0.0, 0.0))
         print(i, flush=True)
 asyncio.run(work())
 """

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from reasonry.errors import RecipeError
 from reasonry.recipe import Recipe, derive_seed, load_recipe
 from reasonry.sections import PriceOptions
@@ -44,7 +45,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "duplicate table": (QUESTIONS + "[select]\n[select]\n", ":5", "not TOML"),
     "yaml": ("name: x\nquestions:\n  - source: jsonl\n", ":1", "not TOML"),
     "json": ('{"name": "x"}', ":1", "not TOML"),
-    "latex in double quotes": ('name = "\\frac"\n', ":1", "'''"),
+    "latex in double quotes": ('name = "\\sqrt"\n', ":1", "'''"),
     "nul byte": ('name = "x\0"\n', ":1", "not TOML"),
     "no name": ('[[questions]]\nsource = "procedural"\n', "name", "is required"),
     "name is a number": ("name = 5\n" + QUESTIONS[11:], ":1", "string"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from reasonry.recipe_schema import recipe_schema
 
+from reasonry.recipe_schema import recipe_schema
 from tests.floor.test_recipe import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]

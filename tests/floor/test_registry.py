@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from reasonry import registry
 from reasonry.errors import PartError
 from reasonry.registry import BUILTIN, KINDS, find, names, part, part_of, run_verifier

@@ -8,6 +8,7 @@ from statistics import fmean
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reasonry.stats import bootstrap_mean, wilson
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from reasonry import store as store_module
 from reasonry.errors import StoreError
 from reasonry.store import Manifest, Store
@@ -74,9 +75,14 @@ def test_durations_do_not_change_the_digest(tmp_path: Path) -> None:
 
 def test_leaving_without_a_seal_leaves_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    with pytest.raises(RuntimeError, match="half-way"), store.write("collect", "k", Question) as writer:
-        writer.append(questions(1)[0])
-        raise RuntimeError("half-way")
+
+    def write_half() -> None:
+        with store.write("collect", "k", Question) as writer:
+            writer.append(questions(1)[0])
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        write_half()
     assert store.sealed("collect", "k") is None
     assert list((tmp_path / "collect").iterdir()) == []
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reasonry.tables import digest_row, from_plain, rows_from_batch, rows_to_batch, schema_of, to_plain
 from reasonry.types import Completion, Drop, Example, Message, Question, Status, Trace, TrainStep, VerdictRow
 

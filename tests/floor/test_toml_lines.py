@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reasonry.toml_lines import TomlPath, line_of, toml_lines
 
 EXAMPLE = '''# comment with [brackets] and "quotes"

@@ -1,0 +1,105 @@
+"""`reasonry verify`: one verdict for each row, in order, whatever is wrong with a row."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from tests.cli.test_cli import assert_clear, reasonry
+
+ROWS: list[dict[str, Any]] = [
+    {"id": 1, "answer": "4", "response": "2 + 2 = 4, so \\boxed{4}"},
+    {"id": "b", "answer": "4", "response": "<think>maybe 4</think> The answer is 5."},
+    {"id": 3, "answer": "1/2", "response": "\\boxed{0.5}"},
+    {"id": 4, "answer": "4", "response": ""},
+    {"id": 5, "answer": "B", "response": "(B)", "verifier": "choice", "spec": {"choices": ["x", "y"]}},
+    {"id": 6, "answer": 4, "response": "4"},
+]
+STATUSES = ["correct", "incorrect", "correct", "unparsed", "correct", "correct"]
+
+
+def lines(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def verdicts(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.jsonl.gz", "in.jsonl.zst", "in.parquet"])
+def test_every_format_gives_the_same_verdicts(name: str, tmp_path: Path) -> None:
+    rows = [{**row, "id": str(row["id"]), "answer": str(row["answer"])} for row in ROWS]
+    if name.endswith(".parquet"):
+        plain = [{**row, "spec": json.dumps(row["spec"]) if "spec" in row else None} for row in rows]
+        pq.write_table(pa.Table.from_pylist([{"verifier": None, **row} for row in plain]), tmp_path / name)
+    else:
+        pack = {"l": bytes, "z": gzip.compress, "t": zstandard.ZstdCompressor().compress}[name[-1]]
+        (tmp_path / name).write_bytes(pack(lines(rows)))
+    done = reasonry("verify", name, "-o", "out.jsonl", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    out = verdicts(tmp_path / "out.jsonl")
+    assert [row["id"] for row in out] == [row["id"] for row in rows]
+    assert [row["status"] for row in out] == STATUSES
+    assert all(set(row) == {"id", "status", "verifier", "extracted", "detail", "seconds"} for row in out)
+    counts = json.loads(done.stdout)
+    assert (counts["rows"], counts["correct"], counts["incorrect"], counts["unparsed"]) == (6, 4, 1, 1)
+    assert "6 rows" in done.stderr
+
+
+BAD_ROWS = [
+    b"not json",
+    b'{"id": 1}',
+    b'{"id": 2, "answer": "4"}',
+    b'{"id": 3, "answer": "4", "response": 4}',
+    b'{"id": 4, "answer": true, "response": "4"}',
+    b'{"id": 5, "answer": "4", "response": "4", "verifier": "maht"}',
+    b'{"id": 6, "answer": "4", "response": "4", "verifier": 7}',
+    b'{"id": 7, "answer": "4", "response": "4", "spec": "{"}',
+    b'{"id": 8, "answer": "4", "response": "4", "spec": [1]}',
+    b'{"id": 9, "answer": "4", "response": "4", "prompt": 3}',
+    b"[1, 2]",
+    b"\xff\xfe",
+    b'{"id": 10, "answer": "4", "response": null}',
+]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_bad_row_is_an_error_with_its_line_and_stops_no_other(workers: str, tmp_path: Path) -> None:
+    good = b'{"id": "good", "answer": "4", "response": "4"}\n'
+    (tmp_path / "in.jsonl").write_bytes(good + b"".join(row + b"\n" + good for row in BAD_ROWS))
+    done = reasonry("verify", "in.jsonl", "-o", "out.jsonl", "--workers", workers, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    out = verdicts(tmp_path / "out.jsonl")
+    assert [row["status"] for row in out] == ["correct"] + ["error", "correct"] * len(BAD_ROWS)
+    for number, row in enumerate(out):
+        if row["status"] == "error":
+            assert f"line {number + 1}: " in row["detail"]
+    assert f"{len(BAD_ROWS)} rows could not be used" in done.stderr
+
+
+def test_verdicts_go_to_stdout_where_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(lines(ROWS))
+    done = reasonry("verify", "in.jsonl", cwd=tmp_path)
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
+
+
+def test_a_named_verifier_overrides_the_rows(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(lines([{"id": 1, "answer": "1/2", "response": "0.5", "verifier": "math"}]))
+    done = reasonry("verify", "in.jsonl", "--verifier", "exact", cwd=tmp_path)
+    assert json.loads(done.stdout)["status"] == "incorrect"
+    assert json.loads(done.stdout)["verifier"].startswith("exact@")
+
+
+def test_a_damaged_file_is_a_clear_error_and_leaves_no_output(tmp_path: Path) -> None:
+    packed = zstandard.ZstdCompressor().compress(lines(ROWS * 1000))
+    (tmp_path / "in.jsonl.zst").write_bytes(packed[: len(packed) // 2])
+    done = reasonry("verify", "in.jsonl.zst", "-o", "out.jsonl", cwd=tmp_path)
+    assert_clear(done, 2, "in.jsonl.zst")
+    assert not (tmp_path / "out.jsonl").exists()
