@@ -149,7 +149,7 @@ def _purchase(items: Sequence[tuple[int, str, int]]) -> Problem:
 
 
 def _make_purchase(generator: random.Random, steps: int, digits: int) -> Problem:
-    kinds = max(1, (steps + 1) // 2)  # n products and n - 1 sums
+    kinds = max(1, (steps + 1) // 2)  # n products and n - 1 sums: an even number of steps becomes the odd one below
     goods = [generator.choice(_GOODS) for _ in range(kinds)]
     return _purchase([(generator.randrange(2, 10), name, _number(generator, digits)) for name in goods])
 

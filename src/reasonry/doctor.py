@@ -98,10 +98,11 @@ def _worker_check() -> Check:
         rows = [{"loop": False}, {"loop": True}]
         outcomes = list(executor.map(Work("reasonry.doctor:canary"), rows, Limits(0.5, 2048)))
     found = [outcome.failure or "answered" for outcome in outcomes]
-    return Check("worker limits", found == ["answered", "timeout"], ", ".join(found), fix="report this machine's system")
+    passed = found == ["answered", "timeout"]
+    return Check("worker limits", passed, ", ".join(found), fix="report what system this machine runs")
 
 
-def canary(options: object) -> object:
+def canary(_options: object) -> object:
     """The work of `_worker_check`, in the worker."""
 
     def work(row: dict[str, bool]) -> str:

@@ -98,10 +98,9 @@ class _Planner:
         if self.recipe.publish is not None:
             yield self._publish(collected, curated, distilled, verified, selected)
         students = [self._train(section, curated, verified, selected) for section in self.recipe.train]
-        for student in students:
-            yield student
+        yield from students
         for section in self.recipe.evaluate:
-            yield from self._evaluate(section, students, distilled)
+            yield from self._evaluate(section, students)
 
     def _collect(self) -> Step:
         sections = self.recipe.questions
@@ -164,7 +163,7 @@ class _Planner:
         part = find("trainer", section.trainer)
         return self._step("train", section, section.key_content(), [part.label], upstream, label=section.name)
 
-    def _evaluate(self, section: EvaluateSection, students: Sequence[Step], distilled: Step) -> Iterator[Step]:
+    def _evaluate(self, section: EvaluateSection, students: Sequence[Step]) -> Iterator[Step]:
         for student in students:
             if section.of is None or student.label in section.of:
                 if section.untrained:

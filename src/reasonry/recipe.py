@@ -218,7 +218,8 @@ class _Checker:
                 )
                 sections[name] = made if several else made[0]
         for name in ("curate", "verify", "select"):
-            sections.setdefault(name, self._section({}, (name,), *SINGLE[name]))
+            if name not in sections:
+                sections[name] = self._section({}, (name,), *SINGLE[name])
         self._whole(sections)
         for name in ("train", "evaluate", "questions"):
             sections[name] = self._seeded(sections.get(name, ()), name, head.seed)
@@ -298,7 +299,7 @@ class _Checker:
     def _first(self, failure: ValidationError, model: type[BaseModel], path: TomlPath) -> RecipeError:
         """The first error by line, in our words."""
         errors = failure.errors(include_url=False)
-        error = min(errors, key=lambda e: line_of(self.lines, (*path, *e["loc"])) or 0)
+        error = min(errors, key=lambda e: (line_of(self.lines, (*path, *e["loc"])) or 0, e["type"] != "no_such_file"))
         where: TomlPath = (*path, *error["loc"])
         if error["type"] == "missing":
             message, hint = "is required", f"add {where[-1]} = ..."
@@ -309,7 +310,11 @@ class _Checker:
             where = self._trim(where)
             text = error["msg"]
             message = f"{text[:1].lower()}{text[1:]}"
-            hint = None if error["type"] == "no_such_file" else f"given: {error['input']!r:.80}"
+            hint = (
+                "paths are relative to the recipe"
+                if error["type"] == "no_such_file"
+                else f"given: {error['input']!r:.80}"
+            )
         return self._error(where, message, hint)
 
     def _trim(self, path: TomlPath) -> TomlPath:

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError, core_schema
 
 __all__ = [
@@ -86,17 +94,21 @@ class RecipePath:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        as_text = core_schema.with_info_after_validator_function(cls._from_text, core_schema.str_schema())
-        made = core_schema.is_instance_schema(cls)
-        return core_schema.json_or_python_schema(
-            json_schema=as_text, python_schema=core_schema.union_schema([made, as_text], mode="left_to_right")
-        )
+        return core_schema.with_info_plain_validator_function(cls._from)
 
     @classmethod
-    def _from_text(cls, given: str, info: ValidationInfo) -> RecipePath:
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "format": "path"}
+
+    @classmethod
+    def _from(cls, given: Any, info: ValidationInfo) -> RecipePath:
+        if isinstance(given, RecipePath):
+            return given
+        if not isinstance(given, str) or not given or "\0" in given:
+            raise PydanticCustomError("no_path", "not a path: {given}", {"given": repr(given)})
         folder = Path((info.context or {}).get("folder", "."))
-        if not given or "\0" in given:
-            raise PydanticCustomError("no_such_file", "not a path: {given}", {"given": repr(given)})
         resolved = (folder / Path(given).expanduser()).resolve()
         if not resolved.exists():
             raise PydanticCustomError("no_such_file", "no such file: {given}", {"given": given})
@@ -266,6 +278,6 @@ class BudgetSection(Section):
 class GateSection(Section):
     """A figure that must hold, or the run ends with exit code 3."""
 
-    metric: str = Field(pattern=r"^[A-Za-z0-9_.@-]+$")
+    metric: str = Field(pattern=r"^[A-Za-z0-9_.@/-]+$")
     min: float | None = None
     max: float | None = None

@@ -15,7 +15,6 @@ from typing import IO, Any
 
 from reasonry.contracts import Limits
 from reasonry.errors import PartError, StoreError
-from reasonry.identity import canonical_json
 from reasonry.records import Record, open_records
 from reasonry.registry import find
 from reasonry.types import Question, Status, Verdict
@@ -116,7 +115,8 @@ def _entry(record: Record, verifier: str | None, default: str) -> _Entry:
     answer = values.get("answer")
     question = Question(
         prompt=values.get("prompt") or "",
-        answer=None if answer is None else str(answer),
+        # A number is taken as the file wrote it: 0.10 is not 0.1.
+        answer=None if answer is None else getattr(answer, "written", str(answer)),
         verifier=str(name),
         spec=json.loads(spec) if isinstance(spec, str) else spec,
     )
@@ -170,4 +170,4 @@ def _write(entry: _Entry, verdict: Verdict, out: IO[str], counts: Counts) -> Non
         "detail": verdict.detail,
         "seconds": round(verdict.seconds, 6),
     }
-    out.write(json.dumps(row, ensure_ascii=False, default=canonical_json).encode("utf-8", "replace").decode() + "\n")
+    out.write(json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "replace").decode() + "\n")

@@ -48,7 +48,7 @@ def test_help_lists_every_verb_and_each_has_its_page(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["rnu"], "did you mean 'run'"),
-        (["run"], "recipe"),
+        (["run"], "missing argument"),
         (["run", "none.toml"], "no such recipe"),
         (["run", "none.toml", "--worker", "1"], "--workers"),
         (["run", "none.toml", "--workers", "0"], "--workers"),
