@@ -5,8 +5,8 @@ python benchmarks/gsm8k_agreement.py [DATA] [--workers 2] [--list disagreements.
 ```
 
 DATA is the folder that holds `recorded/`; by default `../shared/data`, looked for upward from here. Agreement is
-counted over the rows that have a label: our `correct` against true, any other verdict against false. Exit code 0 when the
-agreement over all rows reaches the bar, 1 when it does not, 2 when the data are not there.
+counted over the rows that have a label: our `correct` against true, any other verdict against false. Exit code 0
+when the agreement over all rows reaches the bar, 1 when it does not, 2 when the data are not there.
 """
 
 from __future__ import annotations

@@ -6,23 +6,22 @@
 | teacher | `(options) -> async context manager of a Teacher` |
 | verifier | `(Question, response) -> Verdict` |
 | filter | `(rows, options) -> Iterator[Question or Drop]`, one for each row, in order |
-| exporter | `(Publishing, target folder) -> path written` |
+| exporter | `(Publishing, target folder) -> Exported`, in `reasonry.exporters.contract` |
 | trainer | `(conversations, options, out, on_step) -> None`; writes `out/checkpoint` and `out/untrained` |
 | executor | `(workers) -> Executor` |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from reasonry.sections import PublishSection, TrainSection
-from reasonry.store import Manifest, Store
-from reasonry.types import JsonMap, Message, Question, Reply, Request, Sampling, TrainStep
+from reasonry.sections import TrainSection
+from reasonry.types import Drop, JsonMap, Message, Question, Reply, Request, Sampling, TrainStep
 
-__all__ = ["Executor", "Limits", "Outcome", "Publishing", "Student", "Teacher", "Trainer", "Work"]
+__all__ = ["Executor", "Limits", "Outcome", "Recording", "Student", "Teacher", "Trainer", "Work"]
 
 
 class Teacher(Protocol):
@@ -44,6 +43,20 @@ class Teacher(Protocol):
 
     def recorded(self, question: Question) -> int | None:
         """How many recorded answers there are; None for a teacher that makes new ones."""
+        ...
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """A teacher that reads answers others recorded."""
+
+    @property
+    def set_aside(self) -> Sequence[Drop]:
+        """Recorded rows that could not be read, each with its reason."""
+        ...
+
+    def unmatched(self, questions: Iterable[Question]) -> int:
+        """How many recorded answers belong to none of these questions."""
         ...
 
 
@@ -105,15 +118,3 @@ class Executor(Protocol):
     def workers(self) -> int: ...
 
     def map(self, work: Work, rows: Iterable[JsonMap], limits: Limits) -> Iterator[Outcome]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Publishing:
-    """What an exporter publishes: the sealed tables of a run, by stage."""
-
-    store: Store
-    manifests: Mapping[str, Manifest]
-    section: PublishSection
-    name: str
-    run_id: str
-    recipe_text: str

@@ -74,7 +74,7 @@ def _sealed(
             console=console,
             open_ledger=lambda: ledger,
             workers=workers,
-            budget_usd=None,
+            budget=None,
             verify=verify,
             name=options.name,
             run_id=f"eval-{key[:8]}",

@@ -12,7 +12,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -99,8 +99,14 @@ class Ledger:
         return found
 
     def entries(self) -> Iterator[LedgerEntry]:
-        """Every attempt, in the order of writing."""
-        return iter(self._select(f"select {', '.join(_COLUMNS)} from attempts order by rowid", []))
+        """Every attempt, in the order of writing, a chunk at a time."""
+        last = 0
+        query = (
+            f"select rowid, {', '.join(_COLUMNS)} from attempts where rowid > ? order by rowid limit {_LOOKUP_CHUNK}"
+        )
+        while rows := self._raw(query, [last]):
+            last = rows[-1][0]
+            yield from (LedgerEntry(*row[1:]) for row in rows)
 
     def spent_usd(self) -> float:
         """The sum of all known prices."""
@@ -137,10 +143,10 @@ class Ledger:
         connection.executescript(_CREATE)
         connection.execute(f"pragma user_version = {_SCHEMA_VERSION}")
 
-    def _select(self, query: str, values: list[str]) -> list[LedgerEntry]:
+    def _select(self, query: str, values: Sequence[str]) -> list[LedgerEntry]:
         return [LedgerEntry(*row) for row in self._raw(query, values)]
 
-    def _raw(self, query: str, values: list[str]) -> list[tuple[Any, ...]]:
+    def _raw(self, query: str, values: Sequence[str | int]) -> list[tuple[Any, ...]]:
         try:
             with self._reader_lock:
                 return self._reader.execute(query, values).fetchall()
@@ -159,21 +165,34 @@ class Ledger:
         self._writer_connection.close()
 
     def _commit(self, group: list[tuple[LedgerEntry, Future[None]]]) -> None:
+        group = [(entry, future) for entry, future in group if future.set_running_or_notify_cancel()]
         if not group:
             return
         try:
             self._writer_connection.execute("begin immediate")
             self._writer_connection.executemany(_INSERT, [astuple(entry) for entry, _ in group])
             self._writer_connection.execute("commit")
-        except sqlite3.Error as exc:
-            if self._writer_connection.in_transaction:
-                self._writer_connection.execute("rollback")
-            error = self._error("cannot be written", exc)
-            for _, future in group:
-                future.set_exception(error)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the writer lives on and the waiting are told
+            self._refuse(group, exc)
             return
         for _, future in group:
             future.set_result(None)
+
+    def _refuse(self, group: list[tuple[LedgerEntry, Future[None]]], exc: Exception) -> None:
+        """Take a group back. One entry that SQLite cannot hold must not cost the others: each is tried alone."""
+        if self._writer_connection.in_transaction:
+            self._writer_connection.execute("rollback")
+        if isinstance(exc, sqlite3.Error) or len(group) == 1:
+            for _, future in group:
+                future.set_exception(self._error("cannot be written", exc))
+            return
+        for entry, future in group:
+            try:
+                self._writer_connection.execute(_INSERT, astuple(entry))
+            except Exception as alone:  # noqa: BLE001 - as above
+                future.set_exception(self._error("cannot be written", alone))
+            else:
+                future.set_result(None)
 
     def _error(self, what: str, exc: Exception) -> LedgerError:
         return LedgerError(

@@ -114,7 +114,7 @@ class _Planner:
         labels: list[str] = []
         sources: list[Input] = []
         chosen: list[tuple[str, Section | None]] = [
-            ("deduplicate", section.deduplicate),
+            ("deduplicate", section.deduplicate or None),
             ("decontaminate", section.decontaminate),
             *((f.filter, f) for f in section.filters),
         ]

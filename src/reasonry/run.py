@@ -28,6 +28,7 @@ from reasonry.sections import GateSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store, write_durably
+from reasonry.teachers.spending import Budget
 
 __all__ = ["Gate", "RunResult", "StageOutcome", "default_workers", "load_run", "run"]
 
@@ -146,6 +147,7 @@ class _Runner:
         self.manifests: dict[str, Manifest] = {}
         self._ledger_path = ledger or Path(env.read("REASONRY_LEDGER") or folder / "ledger.sqlite")
         self._ledger: Ledger | None = None
+        self._budget = Budget(recipe.budget.usd) if recipe.budget else None
         self._started = time.time()
 
     def run(self) -> RunResult:
@@ -177,6 +179,8 @@ class _Runner:
         is_cached = manifest is not None and self._is_present(step, manifest)
         if manifest is None or not is_cached:
             manifest = self._work(step)
+        elif self._budget is not None:
+            self._budget.add(manifest.cost_usd or 0.0)  # what a sealed stage cost is spent
         self.manifests[step.name] = manifest
         seconds = time.perf_counter() - start
         self.outcomes.append(
@@ -224,7 +228,7 @@ class _Runner:
             console=self.console,
             open_ledger=self._open_ledger,
             workers=self.workers,
-            budget_usd=self.recipe.budget.usd if self.recipe.budget else None,
+            budget=self._budget,
             verify=self.recipe.verify,
             name=self.recipe.name,
             run_id=self.recipe.run_id,

@@ -166,7 +166,9 @@ class FilterSection(Section):
 class CurateSection(Section):
     """What happens to questions before money is spent on them."""
 
-    deduplicate: DeduplicateOptions | None = Field(default_factory=DeduplicateOptions)
+    deduplicate: DeduplicateOptions | Literal[False] = Field(
+        default_factory=DeduplicateOptions, description="false: keep near-equal questions apart"
+    )
     decontaminate: DecontaminateOptions | None = None
     filters: list[Any] = Field(default_factory=list[Any], description="further filters, in order")
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reasonry.contracts import Publishing
-from reasonry.exporters.contract import PublishedFile
+from reasonry.exporters.contract import PublishedFile, Publishing
 from reasonry.exporters.hub import hub
 from reasonry.exporters.llamafactory import alpaca, sharegpt
 from reasonry.identity import digest
@@ -122,6 +121,7 @@ def build_run(
     folder: Path, stages: Sequence[str] = ALL_STAGES, *, samples: int = 3, prompts: Sequence[str] = PROMPTS
 ) -> RunFolder:
     """Write the run folder, with the stages named."""
+    folder.mkdir(parents=True, exist_ok=True)
     run = RunFolder(folder, samples, prompts)
     writers = {
         "collect": _collect,
@@ -195,8 +195,7 @@ def _traces(run: RunFolder) -> Iterator[Trace]:
             yield Trace(
                 question_id=question.id,
                 index=index,
-                reasoning=f"Step 1: read {question.prompt[:60]}.\nStep 2: {SCRIPT}</think> \\boxed{{{row}}}\n"
-                * (row + 1),
+                reasoning=f"Read {question.prompt[:60]}.\nThen: {SCRIPT}</think> \\boxed{{{row}}}\n" * (row + 1),
                 response=f"<think>not a tag</think> The answer is \\boxed{{{row}}}. </pre><iframe src='//evil.test'>",
                 teacher=teacher,
                 finish="length" if index == 2 else "stop",
@@ -328,6 +327,7 @@ def _completion(student: str, row: int, *, is_right: bool) -> Completion:
 
 def _write_run(run: RunFolder) -> None:
     manifests = list(run.manifests.values())
+    rate = run.manifests["verify"].metrics.get("correct_rate") if "verify" in run.manifests else None
     names = ("benchmark", "student", "untrained", "n", "accuracy", "low", "high")
     facts = {
         "schema": 1,
@@ -339,7 +339,14 @@ def _write_run(run: RunFolder) -> None:
         "stages": [_outcome(manifest) for manifest in manifests],
         "scores": [{n: m.metrics[n] for n in names} for m in manifests if m.stage == "evaluate"],
         "gates": [
-            {"metric": "verify.correct_rate", "value": 0.5625, "min": 0.5, "max": None, "passed": True, "detail": ""},
+            {
+                "metric": "verify.correct_rate",
+                "value": rate,
+                "min": 0.5,
+                "max": None,
+                "passed": rate is not None,
+                "detail": "",
+            },
             {
                 "metric": "evaluate.heldout/nobody.accuracy",
                 "value": None,

@@ -120,3 +120,28 @@ def test_a_write_that_fails_is_told_to_the_one_who_waits(tmp_path: Path) -> None
         other.close()
         with pytest.raises(LedgerError, match="cannot be written"):
             asyncio.run(ledger.append(entry("a")))
+
+
+def test_what_sqlite_cannot_hold_is_refused_and_the_others_are_kept(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        futures = [ledger.submit(entry(key)) for key in ("a", "lone \ud800", "b")]
+        with pytest.raises(LedgerError, match="cannot be written"):
+            futures[1].result(10)
+        assert [futures[i].result(10) for i in (0, 2)] == [None, None]
+        asyncio.run(ledger.append(entry("c")))
+        assert set(ledger.answered(["a", "b", "c"])) == {"a", "b", "c"}
+
+
+def test_a_waiter_who_left_does_not_stop_the_writer(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        for i in range(50):
+            ledger.submit(entry(f"left-{i}")).cancel()
+        asyncio.run(ledger.append(entry("a")))
+        assert "a" in ledger.answered(["a"])
+
+
+def test_entries_are_read_in_chunks_and_in_order(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        for future in [ledger.submit(entry(f"{i:04}")) for i in range(1203)]:
+            future.result(10)
+        assert [e.key for e in ledger.entries()] == [f"{i:04}" for i in range(1203)]

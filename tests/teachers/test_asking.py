@@ -150,6 +150,17 @@ def test_equal_keys_are_asked_once(ledger: Ledger, apart: int) -> None:
     assert [outcomes[0].from_ledger, outcomes[-1].from_ledger] == [False, True]
 
 
+def test_equal_keys_are_asked_once_though_the_first_is_still_under_way_a_chunk_later(ledger: Ledger) -> None:
+    async def late(request: Request) -> Reply:
+        await asyncio.sleep(0.3 if prompt_of(request) == "the same" else 0)
+        return await echo(request)
+
+    teacher = FakeTeacher(late)
+    requests = [request_of("the same"), *requests_of(300), request_of("the same")]
+    assert len(answered(list(ask_all(teacher, requests, ledger, concurrency=50)))) == 302
+    assert teacher.asked["the same"] == 1
+
+
 class Failing:
     """Fails the first `times` tries of each question in `which`."""
 
@@ -229,17 +240,18 @@ def test_an_endpoint_that_asks_for_a_pause_gets_it(ledger: Ledger) -> None:
 
 def test_an_error_that_meets_every_request_ends_the_run_after_what_is_under_way_is_recorded(ledger: Ledger) -> None:
     async def refused(request: Request) -> Reply:
-        if prompt_of(request) == "question 5":
+        first = prompt_of(request) == "question 0"
+        await asyncio.sleep(0.02 if first else 0.2)
+        if first:
             raise TeacherError("HTTP 401", fatal=True)
-        await asyncio.sleep(0.05)
         return await echo(request)
 
     teacher = FakeTeacher(refused)
     outcomes = ask_all(teacher, requests_of(500), ledger, concurrency=8)
     with pytest.raises(TeacherError, match="HTTP 401"):
         list(outcomes)
-    entries = list(ledger.entries())
-    assert sum(entry.outcome == "answered" for entry in entries) == teacher.asked.total() - 1 <= 8
+    assert teacher.asked.total() == 8
+    assert [entry.outcome for entry in ledger.entries()] == ["failed"] + ["answered"] * 7
     assert teacher.open == 0
 
 

@@ -50,7 +50,8 @@ def _trace_lines(story: TraceStory, *, is_asked_for: str) -> Iterator[str]:
     yield ""
     yield f"trace    {trace.id}{'   <- asked for' if is_asked_for in ids else ''}"
     cost = "unknown price" if trace.cost_usd is None else f"${trace.cost_usd:.6f}"
-    yield f"  teacher    {trace.teacher}, sample {trace.index}, finish {trace.finish}, {trace.tokens_out} tokens, {cost}"
+    yield f"  teacher    {trace.teacher}, sample {trace.index}, finish {trace.finish}"
+    yield f"  tokens     {trace.tokens_in} in, {trace.tokens_out} out, {cost}"
     if trace.ledger_key:
         yield f"  ledger     {trace.ledger_key}"
     if trace.reasoning:

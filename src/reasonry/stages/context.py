@@ -11,6 +11,7 @@ from reasonry.console import Console
 from reasonry.ledger import Ledger
 from reasonry.sections import VerifySection
 from reasonry.store import Manifest, Store
+from reasonry.teachers.spending import Budget
 from reasonry.types import Question
 
 __all__ = ["StageContext", "StageResult"]
@@ -25,7 +26,7 @@ class StageContext:
     console: Console
     open_ledger: Callable[[], Ledger]
     workers: int
-    budget_usd: float | None
+    budget: Budget | None
     verify: VerifySection
     name: str
     run_id: str

@@ -31,7 +31,7 @@ def curate(options: CurateOptions, context: StageContext, writer: TableWriter) -
     source = context.upstream["collect"]
     rows: Rows = context.store.rows(source, Question)
     section = options.section
-    if section.deduplicate is not None:
+    if section.deduplicate:
         rows = _through(find("filter", "deduplicate").call(rows, section.deduplicate), writer)
     if options.evaluate:
         rows = _through(in_evaluation(rows, _evaluation_questions(options.evaluate)), writer)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
+from reasonry.contracts import Recording, Teacher
 from reasonry.errors import UsageError, WorkFailed
 from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered, Budget, Unanswered, ask_all
+from reasonry.teachers.asking import Answered, Unanswered, ask_all
 from reasonry.types import Drop, Question, Request, Sampling, Trace, conversation
 
 VERSION = 1
@@ -20,7 +22,7 @@ ROWS = Trace
 def distil(section: DistilSection, context: StageContext, writer: TableWriter) -> StageResult:
     """Ask `samples` times for every question, in order; traces come in the order of the requests."""
     curated = context.upstream["curate"]
-    teacher = find("teacher", section.teacher).call(section)
+    teacher = _Held(find("teacher", section.teacher).call(section))
     tally = _Tally()
     total = curated.rows_out * section.samples if isinstance(section.samples, int) else None
     with context.console.meter("distil", total) as meter:
@@ -32,7 +34,7 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
             concurrency=section.concurrency,
             attempts=section.attempts,
             price=section.price,
-            budget=None if context.budget_usd is None else Budget(context.budget_usd),
+            budget=context.budget,
         ):
             if isinstance(outcome, Answered):
                 writer.append(_trace(outcome))
@@ -40,15 +42,43 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
                 writer.drop(_unanswered(outcome))
             tally.add(outcome)
             meter.advance(note=tally.note())
-    for drop in getattr(teacher, "set_aside", ()):
-        writer.drop(drop)
+    if isinstance(teacher.opened, Recording):
+        for drop in teacher.opened.set_aside:
+            writer.drop(drop)
     tally.check(section)
-    return StageResult(curated.rows_out, tally.metrics(), tally.cost_usd)
+    return StageResult(curated.rows_out, {**tally.metrics(), **_unmatched(teacher, context)}, tally.cost_usd)
 
 
-def _requests(section: DistilSection, teacher: Any, context: StageContext, writer: TableWriter) -> Iterator[Request]:
+def _unmatched(teacher: _Held, context: StageContext) -> dict[str, int]:
+    """Recordings that answer none of the questions: nobody verifies them, so their number is told."""
+    if not isinstance(teacher.opened, Recording):
+        return {}
+    count = teacher.opened.unmatched(context.store.rows(context.upstream["curate"], Question))
+    if count:
+        context.console.warn(f"{count:,} recorded responses answer a question that is not in this run")
+    return {"recordings_unmatched": count}
+
+
+class _Held(AbstractAsyncContextManager[Teacher]):
+    """A teacher that can be reached while someone else keeps it open."""
+
+    def __init__(self, teacher: AbstractAsyncContextManager[Teacher]) -> None:
+        self._teacher = teacher
+        self.opened: Teacher | None = None
+
+    async def __aenter__(self) -> Teacher:
+        self.opened = await self._teacher.__aenter__()
+        return self.opened
+
+    async def __aexit__(self, kind: Any, value: Any, trace: Any) -> bool | None:
+        return await self._teacher.__aexit__(kind, value, trace)
+
+
+def _requests(section: DistilSection, teacher: _Held, context: StageContext, writer: TableWriter) -> Iterator[Request]:
+    """Made lazily, so the teacher is open by the time it is asked what it has recorded."""
     for question in context.store.rows(context.upstream["curate"], Question):
-        recorded = teacher.recorded(question)
+        assert teacher.opened is not None
+        recorded = teacher.opened.recorded(question)
         if section.samples == "all" and recorded is None:
             raise UsageError(
                 f'samples = "all" needs recorded answers, and {section.teacher} makes new ones',
@@ -87,6 +117,14 @@ def _unanswered(outcome: Unanswered) -> Drop:
     return Drop(f"{request.question.id}#{request.sampling.index}", "distil", "unanswered", str(outcome.error))
 
 
+Number = TypeVar("Number", int, float)
+
+
+def _sum(total: Number | None, more: Number | None) -> Number | None:
+    """A sum with an unknown in it is unknown."""
+    return None if total is None or more is None else total + more
+
+
 class _Tally:
     """What was answered, from where, and for how much."""
 
@@ -94,10 +132,9 @@ class _Tally:
         self.answered = 0
         self.unanswered = 0
         self.from_ledger = 0
-        self.tokens_in = 0
-        self.tokens_out = 0
-        self.cost_usd: float | None = None
-        self._unpriced = 0
+        self.tokens_in: int | None = 0
+        self.tokens_out: int | None = 0
+        self.cost_usd: float | None = 0.0
         self._last_error = ""
 
     def add(self, outcome: Answered | Unanswered) -> None:
@@ -107,14 +144,9 @@ class _Tally:
             return
         self.answered += 1
         self.from_ledger += outcome.from_ledger
-        self.tokens_in += outcome.reply.tokens_in or 0
-        self.tokens_out += outcome.reply.tokens_out or 0
-        if outcome.cost_usd is None:
-            self._unpriced += 1
-        else:
-            self.cost_usd = (self.cost_usd or 0.0) + outcome.cost_usd
-        if self._unpriced:
-            self.cost_usd = None  # a sum with an unknown in it is unknown
+        self.tokens_in = _sum(self.tokens_in, outcome.reply.tokens_in)
+        self.tokens_out = _sum(self.tokens_out, outcome.reply.tokens_out)
+        self.cost_usd = _sum(self.cost_usd, outcome.cost_usd)
 
     def note(self) -> str:
         return "" if self.cost_usd is None else f"${self.cost_usd:.4f}"

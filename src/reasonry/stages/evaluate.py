@@ -15,7 +15,7 @@ from reasonry.sections import DistilSection, EvaluateSection
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.stats import bootstrap_mean, wilson
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered, Budget, ask_all
+from reasonry.teachers.asking import Answered, ask_all
 from reasonry.trainers.student import load_student
 from reasonry.types import (
     Completion,
@@ -131,7 +131,7 @@ def _teacher_answers(
         concurrency=teacher.concurrency,
         attempts=teacher.attempts,
         price=teacher.price,
-        budget=None if context.budget_usd is None else Budget(context.budget_usd),
+        budget=context.budget,
     ):
         request = outcome.request
         if isinstance(outcome, Answered):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reasonry.contracts import Publishing
-from reasonry.exporters.contract import PublishedFile
+from reasonry.exporters.contract import PublishedFile, Publishing
 from reasonry.registry import find
 from reasonry.sections import PublishSection
 from reasonry.stages.context import StageContext, StageResult

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from reasonry.ledger import Ledger
 from reasonry.registry import Part, part_of
 from reasonry.sections import DistilSection
-from reasonry.teachers.asking import Outcome, Unanswered, Waits, ask_all
+from reasonry.teachers.asking import Answered, Unanswered, Waits, ask_all
 from reasonry.types import Finish, Reply, Request
 
 __all__ = ["check_teacher"]
@@ -34,7 +34,7 @@ def check_teacher(
     return reply
 
 
-def _asked(teacher: Part, options: DistilSection, request: Request) -> Outcome:
+def _asked(teacher: Part, options: DistilSection, request: Request) -> Answered:
     opening = teacher.call(options)
     for name in ("model", "served_by"):
         value = getattr(opening, name, None)
@@ -46,13 +46,13 @@ def _asked(teacher: Part, options: DistilSection, request: Request) -> Outcome:
     with TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.sqlite") as ledger:
         outcomes = list(ask_all(opening, [request], ledger, waits=Waits(first_s=0.01, longest_s=0.1)))
         kept = [entry for entry in ledger.entries() if entry.outcome == "answered"]
-    assert len(kept) == opening.paid, f"{len(kept)} answers are in the ledger, and paid is {opening.paid}"
     (outcome,) = outcomes
+    assert not isinstance(outcome, Unanswered), f"no answer: {outcome.error}"
+    assert len(kept) == opening.paid, f"{len(kept)} answers are in the ledger, and paid is {opening.paid}"
     return outcome
 
 
-def _checked_reply(outcome: Outcome) -> Reply:
-    assert not isinstance(outcome, Unanswered), f"no answer: {outcome.error}"
+def _checked_reply(outcome: Answered) -> Reply:
     reply: Any = outcome.reply
     assert isinstance(reply, Reply), f"a teacher returns a Reply, not a {type(reply).__name__}"
     assert isinstance(reply.response, str), f"response is {reply.response!r}: it is text"

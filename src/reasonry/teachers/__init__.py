@@ -1,0 +1,1 @@
+"""Teachers: who answers the questions. `asking` is the engine that asks many requests through the ledger."""

@@ -1,0 +1,53 @@
+"""What a model thought, kept apart from what it answered; and why it stopped, in our words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reasonry.types import Finish
+
+__all__ = ["Parts", "finish_of", "split_reasoning"]
+
+_OPEN, _CLOSE = "<think>", "</think>"
+
+_FINISHES: dict[str, Finish] = {
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "refusal",
+    "refusal": "refusal",
+    "error": "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A model's text in two parts. `reasoning` is empty where the text had none."""
+
+    reasoning: str
+    response: str
+
+
+def split_reasoning(text: str, finish: Finish) -> Parts:
+    """Split a leading `<think>` block off a model's text.
+
+    Some chat templates end the prompt with `<think>`, so a block may come without its opening mark. A block that
+    was cut off before it closed is all reasoning; one left open by a model that stopped by itself is left as it is,
+    since nobody can say where the answer begins.
+    """
+    opened = text.lstrip().startswith(_OPEN)
+    before, close, after = text.partition(_CLOSE)
+    if close and (opened or _OPEN not in before):
+        return Parts(_inside(before), after.lstrip())
+    if opened and finish == "length":
+        return Parts(_inside(text), "")
+    return Parts("", text)
+
+
+def _inside(block: str) -> str:
+    return block.strip().removeprefix(_OPEN).strip()
+
+
+def finish_of(name: object) -> Finish:
+    """Our word for an endpoint's `finish_reason`. An unknown or missing one is an ordinary stop."""
+    return _FINISHES.get(name, "stop") if isinstance(name, str) else "stop"

@@ -1,0 +1,178 @@
+"""Recorded replies in memory: read from data files and ledgers, found again by prompt or by request."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from reasonry.errors import InputError
+from reasonry.identity import RowHasher, digest
+from reasonry.records import MISSING, Record, SetAside, field_value, open_records
+from reasonry.teachers.entries import asked_digest_of, read_reply
+from reasonry.teachers.reasoning import finish_of, split_reasoning
+from reasonry.types import Drop, Reply
+
+__all__ = ["Recorded", "Recordings", "Told", "is_ledger", "ledger_digest", "read_ledger", "read_rows"]
+
+_SQLITE = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A reply of a data file, with the prompt it belongs to."""
+
+    prompt: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A reply of a ledger. `asked` is the digest of messages and sampling, `model` the name in the ledger's key."""
+
+    key: str
+    asked: str
+    model: str
+    reply: Reply
+
+
+@dataclass(slots=True)
+class Recordings:
+    """Replies by prompt (data files) and by request (ledgers). Prompts themselves are not kept."""
+
+    set_aside: list[Drop] = field(default_factory=list[Drop])
+    rows: int = 0
+    _exact: dict[str, list[Reply]] = field(default_factory=dict[str, list[Reply]])
+    _spaced: dict[str, list[Reply]] = field(default_factory=dict[str, list[Reply]])
+    _told: dict[str, Reply] = field(default_factory=dict[str, Reply])
+
+    def add(self, row: Recorded) -> None:
+        self.rows += 1
+        self._exact.setdefault(_exact(row.prompt), []).append(row.reply)
+        self._spaced.setdefault(_spaced(row.prompt), []).append(row.reply)
+
+    def tell(self, entry: Told) -> None:
+        """The first entry stands, where several models answered the same request."""
+        self._told.setdefault(entry.asked, entry.reply)
+
+    def of_prompt(self, prompt: str) -> Sequence[Reply]:
+        """Every reply to a prompt, in recorded order."""
+        return self._exact.get(_exact(prompt)) or self._spaced.get(_spaced(prompt), ())
+
+    def told(self, asked: str) -> Reply | None:
+        return self._told.get(asked)
+
+
+def _exact(prompt: str) -> str:
+    return digest("prompt", prompt)
+
+
+def _spaced(prompt: str) -> str:
+    return digest("prompt", " ".join(prompt.split()))
+
+
+def read_rows(path: Path, columns: Mapping[str, str | None]) -> Iterator[Recorded | Drop]:
+    """The rows of a data file. `columns` says which column holds each field of a recording."""
+    for row in open_records(path):
+        if isinstance(row, SetAside):
+            yield _unusable(row.file, row.row, row.reason, row.content)
+            continue
+        try:
+            yield _recorded(row, columns)
+        except ValueError as exc:
+            yield _unusable(row.file, row.row, str(exc), row.content)
+
+
+def _unusable(file: str, row: int, reason: str, content: str) -> Drop:
+    return Drop(f"{file}:{row}", "distil", "recorded_row_unusable", reason, content=content)
+
+
+def _recorded(row: Record, columns: Mapping[str, str | None]) -> Recorded:
+    response = _text(row, columns["response"])
+    finish = finish_of(_value(row, columns["finish"]))
+    reasoning = _text(row, columns["reasoning"], required=False)
+    if not reasoning:
+        parts = split_reasoning(response, finish)
+        reasoning, response = parts.reasoning, parts.response
+    reply = Reply(
+        response=response,
+        reasoning=reasoning,
+        finish=finish,
+        model=_text(row, columns["model"], required=False) or "replay",
+        tokens_in=_count(row, columns["tokens_in"]),
+        tokens_out=_count(row, columns["tokens_out"]),
+    )
+    return Recorded(_text(row, columns["prompt"]), reply)
+
+
+def _value(row: Record, column: str | None) -> Any:
+    value = MISSING if column is None else field_value(row.values, column)
+    return None if value is MISSING else value
+
+
+def _text(row: Record, column: str | None, *, required: bool = True) -> str:
+    value = _value(row, column)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str):
+        what = "missing" if value is None else f"a {type(value).__name__}, not text"
+        raise ValueError(f"'{column}' is {what}")  # noqa: TRY004 - the value of a row, not of a caller
+    try:
+        value.encode()
+    except UnicodeEncodeError as exc:
+        raise ValueError(f"'{column}' holds half a character (a lone surrogate)") from exc
+    return value
+
+
+def _count(row: Record, column: str | None) -> int | None:
+    """A count of tokens. A CSV gives it as text; anything that is no count is unknown, which costs nothing here."""
+    value = _value(row, column)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53:
+        return value
+    return None
+
+
+def is_ledger(path: Path) -> bool:
+    """Whether a file is an SQLite database, by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except IsADirectoryError:
+        return False
+    except OSError as exc:
+        raise InputError(f"cannot be read: {exc.strerror}", place=str(path), hint="check its permissions") from exc
+
+
+def read_ledger(path: Path) -> Iterator[Told]:
+    """The answers in a ledger, in the order of their keys, so that the order of writing decides nothing."""
+    for key, request, reply, model in _answers(path):
+        try:
+            yield Told(key, asked_digest_of(json.loads(request)), model, read_reply(reply))
+        except (ValueError, TypeError, KeyError) as exc:
+            raise InputError(f"the entry {key} holds no request and reply: {exc}", place=str(path)) from exc
+
+
+def ledger_digest(path: Path) -> str:
+    """A digest of the answers in a ledger."""
+    hasher = RowHasher("ledger answers")
+    for key, request, reply, model in _answers(path):
+        hasher.update({"key": key, "request": request, "reply": reply, "model": model})
+    return hasher.hexdigest()
+
+
+def _answers(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Read-only, so that a ledger in use is not disturbed."""
+    query = "select key, request, reply, model from attempts where outcome = 'answered' order by key"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=60)) as connection:
+            yield from connection.execute(query)
+    except sqlite3.Error as exc:
+        hint = "name a ledger.sqlite of a run, or a file of recordings"
+        raise InputError(f"cannot be read as a ledger: {exc}", place=str(path), hint=hint) from exc

@@ -1,0 +1,103 @@
+"""The budget of a stage: what is spent never exceeds it.
+
+A request reserves the most it can cost before it is sent, and settles at what it did cost. So a stage close to its
+limit first waits for what is under way, and stops only when nothing more is affordable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from threading import Lock
+
+from reasonry.errors import BudgetReached, UsageError
+from reasonry.sections import PriceOptions
+from reasonry.types import Request
+
+__all__ = ["Budget", "Purse"]
+
+_TOKENS_AROUND_MESSAGE = 16  # what a chat template puts around one message, at most
+
+
+@dataclass(slots=True)
+class Budget:
+    """US dollars. Answers that come from the ledger count too: they were paid for, by this run or another."""
+
+    limit_usd: float
+    spent_usd: float = 0.0
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def add(self, cost_usd: float) -> None:
+        with self._lock:
+            self.spent_usd += cost_usd
+
+
+class Purse:
+    """Admits requests within a budget. `reserve` and `settle` are called on one event loop."""
+
+    def __init__(self, budget: Budget | None, price: PriceOptions | None) -> None:
+        if budget is not None and price is None:
+            hint = "price = { input_per_million = ..., output_per_million = ... }"
+            raise UsageError("a budget needs a price", place="budget", hint=hint)
+        self._budget = budget
+        self._price = price
+        self._reserved = 0.0
+        self._open = 0
+        self._dearest = 0.0
+        self._settled = asyncio.Condition()
+
+    def count(self, cost_usd: float | None) -> None:
+        """Count what was paid for earlier. It is never refused."""
+        if self._budget is not None:
+            self._budget.add(cost_usd or 0.0)
+
+    async def reserve(self, request: Request) -> float:
+        """Wait until the request is affordable; what was reserved for it, in US dollars.
+
+        Raises BudgetReached when it is not, and nothing under way can change that.
+        """
+        if self._budget is None:
+            return 0.0
+        async with self._settled:
+            while not self._affords(most := self._most(request), self._budget):
+                if not self._open:
+                    raise _reached(self._budget)
+                await self._settled.wait()
+            self._reserved += most
+            self._open += 1
+            return most
+
+    async def settle(self, reserved: float, cost_usd: float | None) -> None:
+        """Replace a reservation by the cost. An unknown cost (None) counts as what was reserved."""
+        if self._budget is None:
+            return
+        cost = reserved if cost_usd is None else cost_usd
+        async with self._settled:
+            self._reserved -= reserved
+            self._open -= 1
+            self._dearest = max(self._dearest, cost)
+            self._budget.add(cost)
+            self._settled.notify_all()
+
+    def _affords(self, most: float, budget: Budget) -> bool:
+        used = budget.spent_usd + (self._reserved if self._open else 0.0)
+        return used < budget.limit_usd and used + most <= budget.limit_usd
+
+    def _most(self, request: Request) -> float:
+        """The most a request can cost; without max_tokens, the dearest so far.
+
+        Never less than the dearest, since an endpoint may add a prompt of its own.
+        """
+        if request.sampling.max_tokens is None or self._price is None:
+            return self._dearest
+        # A token stands for at least one byte.
+        tokens_in = sum(len(m.content.encode("utf-8", "replace")) + _TOKENS_AROUND_MESSAGE for m in request.messages)
+        return max(self._price.cost_usd(tokens_in, request.sampling.max_tokens) or 0.0, self._dearest)
+
+
+def _reached(budget: Budget) -> BudgetReached:
+    return BudgetReached(
+        f"${budget.spent_usd:.4f} of ${budget.limit_usd:.4f} is spent, and the next request may exceed it",
+        place="budget.usd",
+        hint="raise budget.usd and run again: every answer paid for is in the ledger and is not asked for twice",
+    )

@@ -1,0 +1,1 @@
+"""Trainers: from conversations to a checkpoint, and from a checkpoint to answers."""

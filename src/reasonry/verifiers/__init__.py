@@ -1,0 +1,1 @@
+"""Verifiers: `(Question, response) -> Verdict`. They need no recipe, store or ledger."""
