@@ -14,6 +14,7 @@ __all__ = ["Line", "Whisker", "line_chart", "ticks", "whisker_chart"]
 
 FONT = 12
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 10, 38
+_SMALLEST_RANGE = 1e-9  # below it the rounding of labels would show
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Whisker:
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten) from the range, about that many, and 3 at least."""
-    if not high > low:
+    if high - low <= _SMALLEST_RANGE:
         return [low]
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
