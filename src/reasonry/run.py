@@ -308,6 +308,8 @@ def check_gates(gates: Sequence[GateSection], manifests: Mapping[str, Manifest])
 @contextmanager
 def _locked(folder: Path) -> Generator[None]:
     """One process at a time in a run folder. The lock goes with the process, however it ends."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("not a folder", place=str(folder), hint="--out FOLDER")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / ".lock").open("w")

@@ -51,8 +51,9 @@ def _place(question: Question) -> str:
 
 
 def _nothing_usable(section: QuestionsSection, drop: Drop) -> InputError:
+    fields = "say which column holds what: questions.fields = { prompt = ..., answer = ... }"
     return InputError(
         f"no usable row in the source '{section.source}': {drop.reason}",
         place=drop.row_id,
-        hint="check questions.fields against the file's columns",
+        hint=fields if drop.rule == "missing_field" else "check the file, and that this is the source for its format",
     )

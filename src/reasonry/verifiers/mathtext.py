@@ -70,11 +70,11 @@ def _without_dollars(text: str) -> str:
     return text.replace(r"\$", "$")
 
 
-_SPACES = re.compile(r"\s*([^\w\s])\s*")
+_SPACES = re.compile(r" ?([^\w\s]) ?")
 
 
 def same_text(one: str, other: str) -> bool:
-    """Equal but for spaces beside signs. (Between digits a space can mean something: `1 1/2`.)"""
+    """Equal but for the single spaces beside signs that tidy text has. (Between digits a space can mean something: `1 1/2`.)"""
     return _SPACES.sub(r"\1", one) == _SPACES.sub(r"\1", other)
 
 
@@ -97,7 +97,7 @@ def is_assignment(text: str) -> bool:
     return bool(sign) and bool(_NAME.fullmatch(left))
 
 
-_BETWEEN_ITEMS = re.compile(r"\s*(?:[,;]|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])|\\text\s*\{\s*(?:and|or)\s*\})\s*")
+_BETWEEN_ITEMS = re.compile(r"(?:[,;]|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])|\\text\s*\{\s*(?:and|or)\s*\})")
 _BRACKET = re.compile(r"[(\[{]|[)\]}]")
 
 
@@ -118,7 +118,7 @@ def items_of(text: str) -> list[str]:
 
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|textit|mbox|operatorname)\s*\{([^{}]*)\}")
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[ '-][^\W\d_]+){0,3}")
-_SENTENCE = re.compile(r"(?<![\\a-zA-Z])[A-Za-z']{3,}[,.]?\s+[A-Za-z']{2,}\b")
+_SENTENCE = re.compile(r"(?<![\\a-zA-Z'])[A-Za-z']{3,}+[,.]?\s+[A-Za-z']{2,}\b")
 _FUNCTION = re.compile(r"\b(?:sin|cos|tan|cot|sec|csc|log|ln|exp|max|min|gcd|lcm|mod|arcsin|arccos|arctan)\b")
 
 
