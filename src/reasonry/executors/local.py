@@ -11,7 +11,7 @@ import selectors
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -49,7 +49,7 @@ class LocalExecutor:
     def workers(self) -> int:
         return self._workers
 
-    def map(self, work: Work, rows: Iterable[JsonMap], limits: Limits) -> Iterator[Outcome]:
+    def map(self, work: Work, rows: Iterable[JsonMap], limits: Limits) -> Generator[Outcome]:
         """The outcome of each row, in order. Reads `rows` only a bounded number ahead of what was taken."""
         if self._is_closed:
             raise WorkFailed("the executor is closed", hint="use it inside its with block")
@@ -137,7 +137,7 @@ class _Mapping:
         self._window = 4 * BATCH * executor.workers
         self._selector = selectors.DefaultSelector()
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Generator[Outcome]:
         try:
             while True:
                 while (outcome := self._outcomes.pop(self._yielded, None)) is not None:

@@ -142,12 +142,11 @@ def _unwrap(content: str) -> str:
 # --- JSON replies
 
 
-_TWO_BACKSLASHES = r"\\\\"
 _MOST_KEYS = 20  # read in one reply, from its end
 _ANSWER_KEY = re.compile(r'"answer"\s*:\s*', re.IGNORECASE)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _BARE_VALUE = re.compile(r"[^\n,}\]]+|(?:\d[\d,]*)")
-_NOT_AN_ESCAPE = re.compile(r'\\(?!["\\/]|u[0-9a-fA-F]{4}|n(?![a-z]))')
+_ESCAPE = re.compile(r'(\\(?:["\\/]|u[0-9a-fA-F]{4}|n(?![a-z])))|\\')
 
 
 def _json_reply(text: str) -> list[str]:
@@ -176,9 +175,13 @@ def _unescape(raw: str) -> str:
     no unmistakable escape is taken for itself.
     """
     try:
-        return json.loads(f'"{_NOT_AN_ESCAPE.sub(_TWO_BACKSLASHES, raw)}"', strict=False)
+        return json.loads(f'"{_ESCAPE.sub(_keep_or_double, raw)}"', strict=False)
     except ValueError:
         return raw
+
+
+def _keep_or_double(backslash: re.Match[str]) -> str:
+    return backslash[1] or r"\\"
 
 
 # --- lines and phrases
@@ -192,7 +195,7 @@ _LINE = re.compile(
 )
 _PHRASE = re.compile(
     r"\banswer(?: to [^\n.]{1,80}?)?(?:\*\*|__)?\s*(?:is|would be|must be|should be|equals)\b"
-    r"[ \t]*:?[ \t]*(?:\n\s*)?([^\n]*)",
+    r"[ \t]*:?[ \t]*(?:\n\s*)?",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?](?:\*\*|\))?\s+(?=\S)|[.!?]?\s*$")
@@ -208,7 +211,13 @@ def _line(text: str) -> list[str]:
 
 
 def _phrase(text: str) -> list[str]:
-    return [_first_sentence(rest) for rest in _PHRASE.findall(text)]
+    """Two of them may stand in one line, so each is read from its own end."""
+    ends = deque((phrase.end() for phrase in _PHRASE.finditer(text)), maxlen=_MOST_PHRASES)
+    return [_first_sentence(text[end : end + _LONGEST_SENTENCE].partition("\n")[0]) for end in ends]
+
+
+_MOST_PHRASES = 50  # read in one response, from its end
+_LONGEST_SENTENCE = 20_000  # characters
 
 
 def _first_sentence(text: str) -> str:
@@ -221,15 +230,18 @@ def _first_sentence(text: str) -> str:
 
 _LONGEST_BARE = 100_000
 _COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mbox|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+")
+_SPAN = re.compile(r"\$\$?([^$\n]+)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]")
+_EMPTY_FORM = re.compile(r"\\boxed|\"answer\"\s*:|^\s*step\s*\d+\s*[.):-]|\banswer[ *_]*:\s*$", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+[,;]?\s+(?:[A-Za-z]{2,}|a|I)\b")
 
 
 def _bare(text: str) -> list[str]:
-    """The whole text, where it reads like no sentence: one line without prose, and no box that was cut off."""
+    """The whole text, where it reads like no sentence: one line without prose, nor a form that was left empty."""
     whole = text.strip()
-    if not whole or "\n" in whole or "\\boxed" in whole or len(whole) > _LONGEST_BARE:
+    if not whole or "\n" in whole or len(whole) > _LONGEST_BARE or _EMPTY_FORM.search(whole):
         return []
-    return [] if _TWO_WORDS.search(_COMMAND.sub(" ", whole)) else [whole]
+    words = _COMMAND.sub(" ", _SPAN.sub(" ", whole))
+    return [] if _TWO_WORDS.search(words) else [whole]
 
 
 _NUMBER = re.compile(
@@ -237,9 +249,8 @@ _NUMBER = re.compile(
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)\b",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"^\s*(?:(?:step|part|case)\s*\d+\s*[.):-]|\d+[.)])\s*", re.IGNORECASE)
+_LABEL = re.compile(r"^\s*(?:(?:step|part|case)\s*\d+\s*[.):-]|\d+[.)]\s)\s*", re.IGNORECASE)
 _LAST_STATEMENT = 2_000  # characters
-_SPAN = re.compile(r"\$\$?([^$\n]+)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]")
 _DENIED = re.compile(r"\b(?:not|no|never|cannot|nor|or|either|without|between)\b|n't\b", re.IGNORECASE)
 _PART_OF_MORE = re.compile(r"[<>^≤≥√]|\\(?![$%,!()\[\]])|\b(?:root|squared|power|least|most)\b", re.IGNORECASE)
 

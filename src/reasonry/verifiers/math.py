@@ -6,14 +6,16 @@ The answer is found by our own rules (`extraction`), then compared by the first 
 2. `number`: both are plain numbers: equal exactly (a decimal is no rounding of a fraction; a float printed with 12
    or more digits may differ in the last of them). Currency signs, thousands separators and units are understood: a
    unit on one side only is no difference, two different units are. `10%` equals 10 and 0.1.
-3. `words`: the reference is one to four words.
-4. `prose`: the answer is a sentence: the one number it states counts, where a number is asked.
-5. `list`: several answers where one was asked, or bare lists of numbers, in any order.
-6. `symbolic`: Math-Verify.
+3. `base`: numerals with a base, `776_8`.
+4. `words`: the reference is one to four words.
+5. `prose`: the answer is a sentence: the one number it states counts, where a number is asked.
+6. `list`: several answers where one was asked, or bare lists of numbers, in any order.
+7. `symbolic`: Math-Verify.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -74,7 +76,7 @@ def judge(reference: str, answer: str) -> Judgement:
         given = right_side(given)
     elif "=" not in given and is_assignment(gold):
         gold = right_side(gold)
-    for compared in (_as_numbers, _as_words, _as_prose, _as_list):
+    for compared in (_as_numbers, _as_based, _as_words, _as_prose, _as_list):
         if (judgement := compared(gold, given)) is not None:
             return judgement
     return _as_symbols(gold, given)
@@ -109,6 +111,18 @@ def _number(text: str) -> Number | None:
 def _is_hundredfold(one: Number, other: Number) -> bool:
     percent, plain = (one, other) if one.is_percent else (other, one)
     return percent.value == plain.value * 100
+
+
+_BASED = re.compile(r"(-?[0-9A-Z]+)_\{?(?:\\text\{)?(\d+|[a-z]+)\}*")
+
+
+def _as_based(gold: str, given: str) -> Judgement | None:
+    """Numerals with their base, `776_8`: digit by digit. A base that only the reference names is understood."""
+    one, other = _BASED.fullmatch(gold), _BASED.fullmatch(given)
+    if one is None or not (other or given.isalnum()):
+        return None
+    same = (one[1], one[2]) == (other[1], other[2]) if other else one[1] == given
+    return Judgement(Status.CORRECT if same else Status.INCORRECT, "base")
 
 
 def _as_words(gold: str, given: str) -> Judgement | None:

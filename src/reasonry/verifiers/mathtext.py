@@ -24,7 +24,7 @@ _SAME_COMMANDS = (
     (re.compile(r"\\!\s*"), ""),
     (re.compile(r"\\(?:,(?=\d{3}(?!\d))|(?:mathbf|mathbb|bm|rm|bf)(?![a-zA-Z]))"), ""),
     (re.compile(r"\{,\}(?=\d{3})"), ","),
-    (re.compile(r"\\(?:[,;: ]|quad|qquad)|~"), " "),
+    (re.compile(r"(?<!\\)\\(?:[,;: ]|quad|qquad)|~"), " "),
     (re.compile(r"\\%"), "%"),
     (re.compile(r"\\(begin|end)\{[bBvV]?matrix\}"), r"\\\1{pmatrix}"),
     (re.compile(r"\\(?:mathrm|operatorname|mathit)\s*\{~?([A-Za-z])\}"), r"\1"),
@@ -41,7 +41,7 @@ _AROUND = ((r"\(", r"\)"), (r"\[", r"\]"))
 
 def tidy(text: str) -> str:
     """One spelling of an answer: ASCII digits and signs, no math delimiters, no size commands, single spaces."""
-    text = "".join(map(_digit, text)).translate(_CHARACTERS)
+    text = _LOWERED.sub(_as_subscript, "".join(map(_digit, text)).translate(_CHARACTERS))
     for pattern, instead in _SAME_COMMANDS:
         text = pattern.sub(instead, text)
     for _ in range(_NESTED_ROOTS):
@@ -50,6 +50,13 @@ def tidy(text: str) -> str:
         text = text.strip().removeprefix(start).removesuffix(end)
     text = _without_dollars(text)
     return " ".join(text.split()).rstrip(" .,;:\\").strip()
+
+
+_LOWERED = re.compile("[₀-₉]+")
+
+
+def _as_subscript(digits: re.Match[str]) -> str:
+    return "_{" + "".join(str(ord(digit) - ord("₀")) for digit in digits[0]) + "}"
 
 
 def _digit(character: str) -> str:
@@ -74,7 +81,10 @@ _SPACES = re.compile(r" ?([^\w\s]) ?")
 
 
 def same_text(one: str, other: str) -> bool:
-    """Equal but for the single spaces beside signs that tidy text has. (Between digits a space can mean something: `1 1/2`.)"""
+    """Equal but for the single spaces that tidy text has beside signs.
+
+    Between digits a space can mean something: `1 1/2`.
+    """
     return _SPACES.sub(r"\1", one) == _SPACES.sub(r"\1", other)
 
 
