@@ -54,7 +54,8 @@ COLOURS = ["red", "blue", "a dark green", "none"]
 RIGHT = r"""B|b|(B)|B.|**B**|B) blue|(B) blue|blue| Blue.|\boxed{B}|\boxed{\text{(B)}}|The answer is B.|Option B
 The answer is (B), since it is.|the correct answer is: **B**|Answer: B|{"answer": "B"}|the answer is blue"""
 SEVERAL = r"""A|A, B|A B C D|(A) or (B)|\boxed{A, B}|\boxed{A} \boxed{B}|\boxed{AB}|the answer is A or B|F
-The answer is F|The answer is A. The answer is B.|red, blue, none|Answer: A and B|The answer is B. Or the answer is A."""
+The answer is F|The answer is A. The answer is B.|red, blue, none|Answer: A and B
+The answer is B. Or the answer is A."""
 
 
 @pytest.mark.parametrize("response", [*RIGHT.replace("\n", "|").split("|"), "It is not A.\nThe answer is B."])
