@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from reasonry.cli.main import VERBS
 from reasonry.recipe import load_recipe
 from reasonry.registry import BUILTIN

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-__all__ = ["VARIABLES", "Variable", "read", "secret"]
+__all__ = ["VARIABLES", "Variable", "for_workers", "read", "secret"]
+
+# What a worker process needs to find its libraries and files. Nothing here is a secret.
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,8 @@ def read(name: str) -> str | None:
 def secret(name: str) -> str | None:
     """The value of a secret. A recipe may name a variable of its own (`api_key_env`)."""
     return os.environ.get(name) or None
+
+
+def for_workers() -> dict[str, str]:
+    """The part of the environment that worker processes inherit: where things are, and no secret."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reasonry import env
 from reasonry.contracts import Work
 from reasonry.executors.frames import FrameReader, encode
 
 __all__ = ["WorkerProcess", "worker_environment"]
 
 _READ_BYTES = 1 << 16
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _FIXED = {
     # One thread for each worker: the processors are already shared out among workers.
     "OMP_NUM_THREADS": "1",
@@ -37,9 +37,8 @@ _FIXED = {
 
 def worker_environment() -> dict[str, str]:
     """What a worker sees of our environment: where things are, and no secret."""
-    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return passed | _FIXED | {"PYTHONPATH": paths}
+    return env.for_workers() | _FIXED | {"PYTHONPATH": paths}
 
 
 class WorkerProcess:
