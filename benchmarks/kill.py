@@ -44,10 +44,10 @@ verifier = "steps"
 [distil]
 teacher = "openai"
 model = "simulated-v1"
-base_url = "{base_url}"
 served_by = "the simulated endpoint"
 samples = 2
 concurrency = {concurrency}
+retry_wait_s = 0.02
 
 [publish]
 """
@@ -64,21 +64,31 @@ class Undisturbed:
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """A run that was killed once and run again. `twice` answers were sent a second time, of which `in_flight` had been
-    sent but were not yet in the ledger when the kill came."""
+    """A run that was killed once and run again.
+
+    `at_kill` answers had been sent when the kill came, `in_flight` of them not yet in the ledger; `twice` answers were
+    sent a second time.
+    """
 
     moment_s: float
     was_running: bool
     digest: str
     served: int
     twice: int
+    at_kill: int
     in_flight: int
+
+    def is_good(self, calm: Undisturbed) -> bool:
+        """Nothing lost, and nothing paid twice beyond what was in flight."""
+        paid = self.served == calm.served + self.twice and self.twice <= self.in_flight <= CONCURRENCY
+        return paid and self.digest == calm.digest
 
 
 @contextmanager
 def serving() -> Generator[str]:
     """The simulated endpoint in a process of its own, with a delay before each answer and some faults."""
-    faults = json.dumps({"slow": 0.9, "slow_s": 0.02, "http_429": 0.02, "http_500": 0.02, "retry_after_s": 0.05})
+    rates = {"slow": 0.96, "slow_s": 0.04, "http_429": 0.02, "http_500": 0.02, "retry_after_s": 0.05, "tries": 1000}
+    faults = json.dumps(rates)
     command = [sys.executable, "-m", "reasonry.teachers.endpoint", "--port", "0", "--seed", "7", "--faults", faults]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -88,33 +98,34 @@ def serving() -> Generator[str]:
             process.terminate()
 
 
-def undisturbed(base_url: str, folder: Path, count: int) -> Undisturbed:
+def undisturbed(folder: Path, count: int) -> Undisturbed:
     """Run from beginning to end."""
-    before, start = _stats(base_url)["served"], time.monotonic()
-    digest = _finish(_start(base_url, folder, count))
-    return Undisturbed(time.monotonic() - start, digest, _stats(base_url)["served"] - before)
+    with serving() as base_url:
+        start = time.monotonic()
+        digest = _finish(_start(base_url, folder, count))
+        return Undisturbed(time.monotonic() - start, digest, _stats(base_url)["served"])
 
 
-def kill_and_resume(base_url: str, folder: Path, count: int, moment_s: float) -> Killed:
-    """Start a run, kill it after `moment_s` seconds, run it again to the end."""
-    before = _stats(base_url)
-    process = _start(base_url, folder, count)
-    time.sleep(moment_s)
-    was_running = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL) if was_running else None
-    process.communicate()
-    time.sleep(0.1)  # the endpoint finishes what it is sending
-    at_kill = _stats(base_url)["served"] - before["served"]
-    recorded = _recorded(folder)
-    digest = _finish(_start(base_url, folder, count))
-    after = _stats(base_url)
-    sent = {key: n - before["requests"].get(key, 0) for key, n in after["requests"].items()}
+def kill_and_resume(folder: Path, count: int, moment_s: float) -> Killed:
+    """Start a run against a fresh endpoint, kill it after `moment_s` seconds, run it again to the end."""
+    with serving() as base_url:
+        process = _start(base_url, folder, count)
+        time.sleep(moment_s)
+        was_running = process.poll() is None
+        if was_running:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        time.sleep(0.2)  # the endpoint finishes what it is sending
+        at_kill, recorded = _stats(base_url)["served"], _recorded(folder)
+        digest = _finish(_start(base_url, folder, count))
+        sent: dict[str, int] = _stats(base_url)["requests"]
     return Killed(
         moment_s=moment_s,
         was_running=was_running,
         digest=digest,
         served=sum(sent.values()),
         twice=sum(n - 1 for n in sent.values() if n > 1),
+        at_kill=at_kill,
         in_flight=at_kill - recorded,
     )
 
@@ -122,9 +133,11 @@ def kill_and_resume(base_url: str, folder: Path, count: int, moment_s: float) ->
 def _start(base_url: str, folder: Path, count: int) -> subprocess.Popen[str]:
     folder.mkdir(parents=True, exist_ok=True)
     recipe = folder / "recipe.toml"
-    recipe.write_text(RECIPE.format(base_url=base_url, count=count, concurrency=CONCURRENCY), encoding="utf-8")
+    recipe.write_text(RECIPE.format(count=count, concurrency=CONCURRENCY), encoding="utf-8")
     command = [sys.executable, "-m", "reasonry", "run", str(recipe), "--out", str(folder / "out"), "--json", "--quiet"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    env = {**os.environ, "OPENAI_BASE_URL": base_url}  # its port differs; `served_by` is what enters the keys
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **pipes, start_new_session=True, env=env)
 
 
 def _finish(process: subprocess.Popen[str]) -> str:
@@ -154,23 +167,28 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     generator = random.Random(arguments.seed)
-    failures = 0
-    with serving() as base_url, tempfile.TemporaryDirectory() as scratch:
-        calm = undisturbed(base_url, Path(scratch) / "calm", arguments.count)
+    kills = failures = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        calm = undisturbed(Path(scratch) / "calm", arguments.count)
         print(f"undisturbed: {calm.seconds:.1f} s, {calm.served} answers, digest {calm.digest}")
-        for i in range(arguments.moments):
-            moment = generator.uniform(0, calm.seconds)
-            # The key holds no folder, so a fresh one is a fresh run against the same endpoint.
-            killed = kill_and_resume(base_url, Path(scratch) / str(i), arguments.count, moment)
-            is_good = killed.digest == calm.digest and killed.twice <= killed.in_flight <= CONCURRENCY
-            failures += not is_good
-            print(
-                f"killed at {moment:5.2f} s{'' if killed.was_running else ' (done already)'}: "
-                f"{killed.served} answers, {killed.twice} paid twice, {killed.in_flight} in flight, "
-                f"digest {'equal' if killed.digest == calm.digest else killed.digest}{'' if is_good else '  <- FAILED'}"
-            )
-    print(f"{arguments.moments - failures} of {arguments.moments} kills lost nothing and paid nothing twice")
-    sys.exit(1 if failures else 0)
+        for i in range(3 * arguments.moments):
+            killed = kill_and_resume(Path(scratch) / str(i), arguments.count, generator.uniform(0, calm.seconds))
+            kills += killed.was_running
+            failures += not killed.is_good(calm)
+            print(_line(killed, calm))
+            if kills == arguments.moments:
+                break
+    print(f"{kills} kills, {failures} failures")
+    sys.exit(1 if failures or kills < arguments.moments else 0)
+
+
+def _line(killed: Killed, calm: Undisturbed) -> str:
+    when = f"killed at {killed.moment_s:5.2f} s" if killed.was_running else "was done already "
+    return (
+        f"{when}: {killed.at_kill:3} answers sent by then, {killed.in_flight} in flight; in the end {killed.served}, "
+        f"{killed.twice} paid twice, digest {'equal' if killed.digest == calm.digest else killed.digest}"
+        f"{'' if killed.is_good(calm) else '  <- FAILED'}"
+    )
 
 
 if __name__ == "__main__":

@@ -171,8 +171,11 @@ class _Endpoint:
         elif fault is not None:
             return await self._fail(request, fault, reply)
         response = _json(_completion(reply, self._reasoning_field))
-        await response.prepare(request)
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionError:
+            return response  # the client has gone: nobody received this answer, so it is not counted
         self.served.answers[asked] += 1
         return response
 
