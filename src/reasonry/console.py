@@ -6,6 +6,8 @@ line per stage instead.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from rich.progress import (
 
 from reasonry.errors import ReasonryError
 
-__all__ = ["Console", "Meter"]
+__all__ = ["Console", "Meter", "visible"]
 
 
 @dataclass(slots=True)
@@ -44,6 +46,18 @@ class Meter:
             self._progress.update(self._task, advance=rows, note=escape(self.note))
 
 
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def visible(text: str) -> str:
+    """Text from outside with its control and direction characters shown, so that it cannot steer a terminal or page."""
+    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def _shown(text: str) -> str:
+    return escape(visible(text))
+
+
 class Console:
     """Writes to stderr. `quiet` keeps only errors and warnings."""
 
@@ -53,27 +67,27 @@ class Console:
 
     def note(self, text: str) -> None:
         if not self._quiet:
-            self._rich.print(escape(text))
+            self._rich.print(_shown(text))
 
     def done(self, text: str) -> None:
         if not self._quiet:
-            self._rich.print(f"[green]✓[/green] {escape(text)}")
+            self._rich.print(f"[green]✓[/green] {_shown(text)}")
 
     def warn(self, text: str) -> None:
-        self._rich.print(f"[yellow]warning:[/yellow] {escape(text)}")
+        self._rich.print(f"[yellow]warning:[/yellow] {_shown(text)}")
 
     def error(self, error: ReasonryError) -> None:
         """`error: what`, the place, a blank line, one thing to do."""
-        self._rich.print(f"[bold red]error:[/bold red] {escape(error.message)}")
+        self._rich.print(f"[bold red]error:[/bold red] {_shown(error.message)}")
         if error.place:
-            self._rich.print(f"  {escape(error.place)}")
+            self._rich.print(f"  {_shown(error.place)}")
         if error.hint:
-            self._rich.print(f"\n[cyan]hint:[/cyan] {escape(error.hint)}")
+            self._rich.print(f"\n[cyan]hint:[/cyan] {_shown(error.hint)}")
 
     @contextmanager
     def meter(self, title: str, total: int | None) -> Generator[Meter]:
         """A progress bar on a terminal; elsewhere a line at the beginning."""
-        if self._quiet or not self._rich.is_terminal:
+        if self._quiet or not sys.stderr.isatty() or self._rich.is_dumb_terminal:
             yield Meter()
             return
         columns = (

@@ -7,7 +7,7 @@
 | verifier | `(Question, response) -> Verdict` |
 | filter | `(rows, options) -> Iterator[Question or Drop]`, one for each row, in order |
 | exporter | `(Publishing, target folder) -> Exported`, in `reasonry.exporters.contract` |
-| trainer | `(conversations, options, out, on_step) -> None`; writes `out/checkpoint` and `out/untrained` |
+| trainer | `(conversations, options, out, on_step) -> None`; writes `out/checkpoint`, `out/untrained` |
 | executor | `(workers) -> Executor` |
 """
 

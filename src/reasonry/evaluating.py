@@ -12,7 +12,8 @@ from reasonry.console import Console
 from reasonry.errors import UsageError
 from reasonry.identity import digest, file_digest
 from reasonry.ledger import Ledger
-from reasonry.registry import find
+from reasonry.registry import find, inputs_of
+from reasonry.run import locked
 from reasonry.sections import DistilSection, EvaluateSection, VerifySection
 from reasonry.stages import evaluate
 from reasonry.stages.context import StageContext
@@ -37,11 +38,13 @@ def evaluate_checkpoint(
     checkpoint: Path, section: EvaluateSection, folder: Path, *, workers: int, console: Console
 ) -> Manifest:
     """Score a checkpoint folder. The table, with every completion, is sealed under `folder`."""
-    weights = sorted(checkpoint.glob("*.safetensors"))
-    if not weights:
+    if not any(checkpoint.glob("*.safetensors")):
         raise UsageError("no checkpoint: there are no *.safetensors in it", place=str(checkpoint))
-    options = evaluate.EvaluateOptions(section, "student", checkpoint.name, checkpoint=checkpoint)
-    identity = {"checkpoint": [file_digest(path) for path in weights]}
+    name = checkpoint.resolve().name
+    options = evaluate.EvaluateOptions(section, "student", name, checkpoint=checkpoint)
+    # Tokenizer, chat template and generation config decide the score as much as the weights do.
+    files = {path.name: file_digest(path) for path in sorted(checkpoint.iterdir()) if path.is_file()}
+    identity = {"checkpoint": files, "name": name}
     return _sealed(options, identity, folder, workers=workers, console=console)
 
 
@@ -59,15 +62,18 @@ def _sealed(
     benchmark = find("benchmark", options.section.benchmark)
     verify = VerifySection()
     section = {**options.section.key_content(), **identity, "limits": verify.key_content()}
-    sources = benchmark.inputs(options.section) if benchmark.inputs else ()
     verifier = find("verifier", getattr(options.section, "verifier", "exact"))
+    sources = [*inputs_of(benchmark, options.section), *inputs_of(verifier, None)]
     parts = [f"evaluate@{evaluate.VERSION}", benchmark.label, verifier.label]
     key = digest("stage", "evaluate", section, parts, [(s.name, s.digest) for s in sources])
     store = Store(folder / "tables")
     if (sealed := store.sealed("evaluate", key)) is not None:
         return sealed
-    folder.mkdir(parents=True, exist_ok=True)
-    with Ledger(folder / "ledger.sqlite") as ledger, store.write("evaluate", key, evaluate.ROWS) as writer:
+    with (
+        locked(folder),
+        Ledger(folder / "ledger.sqlite") as ledger,
+        store.write("evaluate", key, evaluate.ROWS) as writer,
+    ):
         context = StageContext(
             store=store,
             upstream={},
@@ -79,6 +85,7 @@ def _sealed(
             name=options.name,
             run_id=f"eval-{key[:8]}",
             recipe_text="",
+            overrides=(),
             folder=folder,
         )
         result = evaluate.evaluate(options, context, writer)

@@ -45,6 +45,7 @@ class Story:
 
     asked_for: str
     question: Question | None = None
+    is_curated: bool = False
     question_drops: list[Drop] = field(default_factory=list[Drop])
     traces: list[TraceStory] = field(default_factory=list[TraceStory])
     completions: list[Completion] = field(default_factory=list[Completion])
@@ -61,6 +62,7 @@ def explain(folder: Path, row_id: str) -> Story:
     story = Story(found, tables={m.stage: f"{m.key} (table digest {m.digest})" for m in tables.line})
     question_id = tables.question_of(found)
     story.question = next((q for q in tables.rows("collect") if q.id == question_id), None)
+    story.is_curated = any(q.id == question_id for q in tables.rows("curate"))
     wanted = {question_id, found}
     story.traces = [TraceStory(t) for t in tables.rows("distil") if t.question_id == question_id]
     by_trace = {t.trace.id: t for t in story.traces}
@@ -83,7 +85,7 @@ def _add_drops(story: Story, tables: _Tables, wanted: set[str | None], by_trace:
             by_trace[drop.row_id].drops.append(drop)
         elif drop.row_id in examples:
             examples[drop.row_id].drops.append(drop)
-        elif owner in wanted:
+        elif owner in wanted or drop.row_id in wanted:
             story.question_drops.append(drop)
 
 

@@ -67,6 +67,7 @@ class Ledger:
         self.path = path
         self._queue: queue.SimpleQueue[tuple[LedgerEntry, Future[None]] | None] = queue.SimpleQueue()
         self._reader_lock = threading.Lock()
+        self._is_closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._reader = self._connect()
@@ -83,6 +84,8 @@ class Ledger:
 
     def submit(self, entry: LedgerEntry) -> Future[None]:
         """Record one attempt; the future resolves when it is on disk."""
+        if self._is_closed:
+            raise LedgerError("the ledger is closed", place=str(self.path))
         future: Future[None] = Future()
         self._queue.put((entry, future))
         return future
@@ -115,6 +118,7 @@ class Ledger:
 
     def close(self) -> None:
         """Write what is pending, then close. Safe to call twice."""
+        self._is_closed = True
         if self._writer.is_alive():
             self._queue.put(None)
             self._writer.join()

@@ -12,7 +12,7 @@ from typing import Any
 
 from reasonry.identity import digest
 from reasonry.recipe import Recipe
-from reasonry.registry import Input, find
+from reasonry.registry import Input, Part, find, inputs_of
 from reasonry.sections import EvaluateSection, Section, TrainSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
 from reasonry.store import Manifest, Store
@@ -105,7 +105,7 @@ class _Planner:
     def _collect(self) -> Step:
         sections = self.recipe.questions
         parts = [find("source", section.source) for section in sections]
-        sources = [i for p, s in zip(parts, sections, strict=True) for i in (p.inputs(s) if p.inputs else ())]
+        sources = [i for p, s in zip(parts, sections, strict=True) for i in inputs_of(p, s)]
         content = {"questions": [section.key_content() for section in sections]}
         return self._step("collect", sections, content, [p.label for p in parts], sources=sources)
 
@@ -122,12 +122,12 @@ class _Planner:
             if options is not None:
                 part = find("filter", name)
                 labels.append(part.label)
-                sources += part.inputs(options) if part.inputs else ()
+                sources += inputs_of(part, options)
         kept_out: list[Mapping[str, Any]] = []
         for evaluated in self.recipe.evaluate:
             part = find("benchmark", evaluated.benchmark)
             labels.append(part.label)
-            sources += part.inputs(evaluated) if part.inputs else ()
+            sources += inputs_of(part, evaluated)
             kept_out.append(_benchmark_content(evaluated))
         content = {"curate": section.key_content(), "kept_out": kept_out}
         options = curate.CurateOptions(section, self.recipe.evaluate)
@@ -137,13 +137,15 @@ class _Planner:
         section = self.recipe.distil
         assert section is not None
         part = find("teacher", section.teacher)
-        sources = part.inputs(section) if part.inputs else ()
+        sources = inputs_of(part, section)
         return self._step("distil", section, section.key_content(), [part.label], {"curate": curated}, sources)
 
     def _verify(self, curated: Step, distilled: Step) -> Step:
         section = self.recipe.verify
-        labels = _verifier_labels([s.verifier for s in self.recipe.questions])
-        return self._step("verify", section, section.key_content(), labels, {"curate": curated, "distil": distilled})
+        verifiers = _verifiers([s.verifier for s in self.recipe.questions])
+        sources = [i for part in verifiers for i in inputs_of(part, None)]
+        upstream = {"curate": curated, "distil": distilled}
+        return self._step("verify", section, section.key_content(), [p.label for p in verifiers], upstream, sources)
 
     def _select(self, curated: Step, distilled: Step, verified: Step) -> Step:
         section = self.recipe.select
@@ -153,15 +155,21 @@ class _Planner:
     def _publish(self, *upstream: Step) -> Step:
         section = self.recipe.publish
         assert section is not None
-        labels = [find("exporter", name).label for name in section.formats]
+        labels = [find("exporter", name).label for name in section.exporters]
         # The card shows the recipe and the run's id, so they are part of what is published.
-        content = {**section.key_content(), "run": self.recipe.run_id, "recipe": digest("text", self.recipe.text)}
+        shown = {
+            "run": self.recipe.run_id,
+            "recipe": digest("text", self.recipe.text),
+            "set": list(self.recipe.overrides),
+        }
+        content = {**section.key_content(), "exporters": section.exporters, **shown}
         return self._step("publish", section, content, labels, {step.stage: step for step in upstream})
 
     def _train(self, section: TrainSection, curated: Step, verified: Step, selected: Step) -> Step:
         upstream = {"curate": curated, "verify": verified, "select": selected}
         part = find("trainer", section.trainer)
-        return self._step("train", section, section.key_content(), [part.label], upstream, label=section.name)
+        sources = inputs_of(part, section)
+        return self._step("train", section, section.key_content(), [part.label], upstream, sources, section.name)
 
     def _evaluate(self, section: EvaluateSection, students: Sequence[Step]) -> Iterator[Step]:
         for student in students:
@@ -182,8 +190,11 @@ class _Planner:
             "limits": self.recipe.verify.key_content(),
             "teacher": teacher.key_content() if teacher else None,
         }
-        labels = [part.label, *_verifier_labels([getattr(section, "verifier", "exact")])]
-        sources = part.inputs(section) if part.inputs else ()
+        (verifier,) = _verifiers([getattr(section, "verifier", "exact")])
+        sources = [*inputs_of(part, section), *inputs_of(verifier, None)]
+        if teacher is not None:
+            sources += inputs_of(find("teacher", teacher.teacher), teacher)
+        labels = [part.label, verifier.label]
         return self._step("evaluate", options, content, labels, upstream, sources, f"{section.label}/{name}")
 
     def _step(
@@ -202,12 +213,12 @@ class _Planner:
 
 def _benchmark_content(section: EvaluateSection) -> Mapping[str, Any]:
     """What decides a benchmark's questions, and not how they are asked."""
-    how_asked = set(EvaluateSection.model_fields) - {"benchmark", "limit", "seed"}
+    how_asked = set(EvaluateSection.model_fields) - {"benchmark", "seed"}
     return {name: value for name, value in section.key_content().items() if name not in how_asked}
 
 
-def _verifier_labels(verifiers: Sequence[str]) -> list[str]:
-    return [find("verifier", name).label for name in sorted(set(verifiers))]
+def _verifiers(verifiers: Sequence[str]) -> list[Part]:
+    return [find("verifier", name) for name in sorted(set(verifiers))]
 
 
 def _why(step: Step, store: Store, before: Sequence[Planned]) -> str:

@@ -59,11 +59,12 @@ class Recipe:
     parent: str | None = None
     path: Path = Path()
     text: str = ""
+    overrides: tuple[str, ...] = ()
     lock: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     @property
     def digest(self) -> str:
-        """What the recipe asks for: every value in force that can change a result."""
+        """What the recipe asks for: every value in force that can change a result (a budget or a gate cannot)."""
         sections: list[Section | None] = [
             *self.questions,
             self.curate,
@@ -73,8 +74,6 @@ class Recipe:
             self.publish,
             *self.train,
             *self.evaluate,
-            *self.gates,
-            self.budget,
         ]
         return digest("recipe", self.name, self.seed, [s and s.key_content() for s in sections])
 
@@ -124,14 +123,14 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     text = _read(path)
     raw = _parse(text, path)
     checker = _Checker(path, toml_lines(text), _apply(raw, overrides))
-    return checker.recipe(raw, text)
+    return checker.recipe(raw, text, tuple(overrides))
 
 
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_RECIPE_BYTES:
             raise RecipeError("larger than 1 MB: this is not a recipe", place=str(path))
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as exc:
         raise RecipeError("no such recipe", place=str(path), hint="`reasonry init` writes one") from exc
     except OSError as exc:
@@ -205,7 +204,7 @@ class _Checker:
     overridden: set[TomlPath]
     lock: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
-    def recipe(self, raw: Raw, text: str) -> Recipe:
+    def recipe(self, raw: Raw, text: str, overrides: tuple[str, ...]) -> Recipe:
         head = self._head(raw)
         sections: Raw = {}
         for name, (base, kind) in SECTIONS.items():
@@ -232,6 +231,7 @@ class _Checker:
             parent=head.parent,
             path=self.path,
             text=text,
+            overrides=overrides,
             lock=self.lock,
             **sections,
         )
@@ -344,19 +344,32 @@ class _Checker:
                 "a budget needs a price",
                 "distil.price = { input_per_million = ..., output_per_million = ... }",
             )
+        if "budget" in sections and distil is not None and distil.max_tokens is None and getattr(distil, "paid", False):
+            hint = "distil.max_tokens = 16384: without it nobody knows what the answers under way may cost"
+            raise self._error(("budget",), "a budget needs max_tokens", hint)
         self._unique(sections.get("train", ()), "train", lambda s: s.name)
         self._unique(sections.get("evaluate", ()), "evaluate", lambda s: s.label)
-        students = {s.name for s in sections.get("train", ())} | {"teacher"}
-        for i, evaluate in enumerate(sections.get("evaluate", ())):
-            for name in evaluate.of or ():
-                if name not in students:
-                    raise self._error(("evaluate", i, "of"), f"no student '{name}'", nearest_hint(name, students))
+        self._evaluations(sections)
         for i, gate in enumerate(sections.get("gates", ())):
             if gate.min is None and gate.max is None:
                 raise self._error(("gates", i), "a gate needs min or max", "add min = ...")
             stage = gate.metric.split(".")[0]
             if stage not in (stages := {"collect", *SECTIONS} - {"questions", "gates", "budget"}):
                 raise self._error(("gates", i, "metric"), f"no stage '{stage}'", nearest_hint(stage, stages))
+
+    def _evaluations(self, sections: Raw) -> None:
+        """Every evaluation has someone to evaluate."""
+        students = {s.name for s in sections.get("train", ())}
+        if "teacher" in students:
+            raise self._error(("train",), "no student may be named 'teacher'", "give it a name of its own")
+        known = students | ({"teacher"} if "distil" in sections else set())
+        for i, evaluate in enumerate(sections.get("evaluate", ())):
+            if evaluate.of is None and not students:
+                hint = 'add a [train] table, or evaluate.of = ["teacher"]'
+                raise self._error(("evaluate", i), "there is no student to evaluate", hint)
+            for name in evaluate.of or ():
+                if name not in known:
+                    raise self._error(("evaluate", i, "of"), f"no student '{name}'", nearest_hint(name, known))
 
     def _unique(self, sections: Iterable[Any], table: str, name_of: Any) -> None:
         seen: set[str] = set()
@@ -373,7 +386,7 @@ class _Checker:
             if "seed" not in type(section).model_fields or section.seed is not None:
                 made.append(section)
                 continue
-            derived = derive_seed(seed, table, i)
+            derived = derive_seed(seed, table, *_seed_place(section))
             made.append(section.model_copy(update={"seed": derived}))
             self.lock[_dotted((table, i, "seed"))] = {"value": derived, "origin": "derived from seed"}
         return tuple(made)
@@ -388,6 +401,18 @@ class _Checker:
             else:
                 origin = "default"
             self.lock[_dotted(where)] = {"value": value, "origin": origin}
+
+
+def _seed_place(section: Section) -> tuple[str, ...]:
+    """What tells the seeds of one table's sections apart: what they ask for, never where they stand.
+
+    Students share one seed, so that two of them differ only in what the recipe says of them.
+    """
+    if isinstance(section, TrainSection | DistilSection):
+        return ()
+    if isinstance(section, EvaluateSection):
+        return (section.label,)
+    return (digest("section", section.key_content()),)
 
 
 def _dotted(path: TomlPath) -> str:

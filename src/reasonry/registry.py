@@ -12,13 +12,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import version as version_of
 from typing import Any, Literal, TypeVar, get_args
 
 from reasonry.errors import PartError, nearest_hint
+from reasonry.identity import digest
 from reasonry.sections import Section
 from reasonry.types import Question, Status, Verdict
 
-__all__ = ["BUILTIN", "Input", "Kind", "Part", "find", "names", "part", "part_of", "run_verifier"]
+__all__ = [
+    "BUILTIN",
+    "Input",
+    "Kind",
+    "Part",
+    "find",
+    "inputs_of",
+    "library_input",
+    "names",
+    "part",
+    "part_of",
+    "run_verifier",
+]
 
 Kind = Literal["source", "teacher", "verifier", "filter", "exporter", "trainer", "benchmark", "executor"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -80,7 +94,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A named, versioned piece of the line. `inputs` lists what its options point to."""
+    """A named, versioned piece of the line.
+
+    `inputs` lists what its results depend on beyond its options; `needs` raises PartError where a library lacks, so
+    that a run says so before it has spent anything.
+    """
 
     kind: Kind
     name: str
@@ -88,6 +106,7 @@ class Part:
     call: Callable[..., Any]
     options: type[Section] | None = None
     inputs: Callable[[Any], Sequence[Input]] | None = None
+    needs: Callable[[], None] | None = None
 
     @property
     def label(self) -> str:
@@ -105,6 +124,7 @@ def part(
     version: int = 1,
     options: type[Section] | None = None,
     inputs: Callable[[Any], Sequence[Input]] | None = None,
+    needs: Callable[[], None] | None = None,
 ) -> Callable[[Callable_], Callable_]:
     """Make a callable a part. Raise the version whenever its results may change.
 
@@ -115,7 +135,7 @@ def part(
     """
 
     def register(call: Callable_) -> Callable_:
-        made = Part(kind, name, version, call, options, inputs)
+        made = Part(kind, name, version, call, options, inputs, needs)
         setattr(call, _ATTRIBUTE, made)
         _loaded[(kind, name)] = made
         return call
@@ -130,6 +150,16 @@ def part_of(call: Callable[..., Any]) -> Part:
         name = getattr(call, "__name__", repr(call))
         raise PartError(f"{name} is not a part", hint="decorate it with @part(kind, name)")
     return made
+
+
+def inputs_of(found: Part, options: Section | None) -> list[Input]:
+    """What a part depends on beyond its options: files, dataset revisions, versions of libraries."""
+    return list(found.inputs(options)) if found.inputs else []
+
+
+def library_input(package: str) -> Input:
+    """A library whose version decides what a part makes of the same data."""
+    return Input(package, digest("version", package, version_of(package)))
 
 
 def names(kind: Kind) -> list[str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,18 @@ from typing import Any
 from reasonry import env
 from reasonry.console import Console
 from reasonry.errors import BudgetReached, GateMissed, ReasonryError, StoreError, UsageError, nearest_hint
-from reasonry.exporters.contract import PublishedFile
-from reasonry.identity import canonical_json, digest, file_digest
+from reasonry.identity import canonical_json, digest
 from reasonry.ledger import Ledger
 from reasonry.plan import Step, make_plan
 from reasonry.recipe import Recipe
+from reasonry.registry import Part, find
 from reasonry.sections import GateSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.store import Manifest, Store, write_durably
+from reasonry.store import Manifest, Store, is_file_of, write_durably
 from reasonry.teachers.spending import Budget
 
-__all__ = ["Gate", "RunResult", "StageOutcome", "default_workers", "load_run", "run"]
+__all__ = ["Gate", "RunResult", "StageOutcome", "default_workers", "hold_gates", "load_run", "locked", "run"]
 
 _STAGES: Mapping[str, tuple[Any, type[Any]]] = {
     "collect": (collect.collect, collect.ROWS),
@@ -99,7 +100,7 @@ def default_workers() -> int:
     given = env.read("REASONRY_WORKERS")
     if given is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not given.isdigit() or int(given) < 1:
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"not a number of workers: {given}", place="REASONRY_WORKERS", hint="REASONRY_WORKERS=2")
     return int(given)
 
@@ -117,7 +118,8 @@ def run(
     Raises the stage's own error where one fails, BudgetReached at the budget, and UsageError where another
     process works in the folder. A missed gate is in the result; `hold_gates` turns it into GateMissed.
     """
-    with _locked(folder):
+    _refuse_foreign(recipe, folder)
+    with locked(folder):
         return _Runner(recipe, folder, console or Console(), workers or default_workers(), ledger).run()
 
 
@@ -131,9 +133,12 @@ def hold_gates(result: RunResult) -> None:
 def load_run(folder: Path) -> dict[str, Any]:
     """What `run.json` says. Raises UsageError where the folder is no run."""
     try:
-        return json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        facts: Any = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise UsageError("not the folder of a run", place=str(folder), hint="name the folder given to --out") from exc
+    if not isinstance(facts, dict) or not {"run", "status", "stages", "scores", "gates"} <= set(facts):
+        raise UsageError("run.json is not that of a run", place=str(folder), hint="run the recipe again")
+    return facts
 
 
 class _Runner:
@@ -152,12 +157,19 @@ class _Runner:
 
     def run(self) -> RunResult:
         self.store.sweep()
+        for part in self._parts():
+            if part.needs is not None:
+                part.needs()
+        steps = make_plan(self.recipe)
+        self._write_run("running", [])
         self._write_recipe()
         try:
-            for step in make_plan(self.recipe):
+            for step in steps:
                 self._do(step)
+                self._write_run("running", [])
         except BaseException as exc:
-            self._write_run(_status_of(exc), [])
+            with suppress(StoreError):  # a full disk must not hide what went wrong first
+                self._write_run(_status_of(exc), [])
             raise
         finally:
             if self._ledger is not None:
@@ -172,6 +184,10 @@ class _Runner:
             scores=scores_of(self.manifests),
             gates=gates,
         )
+
+    def _parts(self) -> list[Part]:
+        recipe = self.recipe
+        return [find("source", s.source) for s in recipe.questions] + [find("trainer", s.trainer) for s in recipe.train]
 
     def _do(self, step: Step) -> None:
         start = time.perf_counter()
@@ -200,11 +216,13 @@ class _Runner:
         self.console.done(_line(step, manifest, is_cached, seconds))
 
     def _is_present(self, step: Step, manifest: Manifest) -> bool:
-        """A published folder stands outside the tables, so its files may be gone or replaced."""
+        """Whether what the manifest lists is there. A published folder stands outside the tables, so it is read."""
+        if not self.store.is_complete(manifest):
+            return False
         if step.stage != "publish":
             return True
         files = list(self.store.rows(manifest, publish.ROWS))
-        return all(_is_same(self.folder / "dataset" / file.path, file) for file in files)
+        return all(is_file_of(self.folder / "dataset" / file.path, file.bytes, file.sha256) for file in files)
 
     def _work(self, step: Step) -> Manifest:
         function, row_type = _STAGES[step.stage]
@@ -233,6 +251,7 @@ class _Runner:
             name=self.recipe.name,
             run_id=self.recipe.run_id,
             recipe_text=self.recipe.text,
+            overrides=self.recipe.overrides,
             folder=self.folder,
         )
 
@@ -242,8 +261,8 @@ class _Runner:
         return self._ledger
 
     def _write_recipe(self) -> None:
-        (self.folder / "logs").mkdir(exist_ok=True)
-        write_durably(self.folder / "recipe.toml", self.recipe.text)
+        if (self.folder / "recipe.toml").resolve() != self.recipe.path.resolve():
+            write_durably(self.folder / "recipe.toml", self.recipe.text)
         lock = {"schema": 1, "recipe": self.recipe.digest, "values": self.recipe.lock}
         write_durably(self.folder / "recipe.lock.json", json.dumps(lock, indent=1, ensure_ascii=False))
 
@@ -263,6 +282,8 @@ class _Runner:
             "seconds": time.time() - self._started,
         }
         write_durably(self.folder / "run.json", json.dumps(facts, indent=1, ensure_ascii=False))
+        if status == "running":
+            return
         with (self.folder / "logs" / "attempts.jsonl").open("a", encoding="utf-8") as log:
             log.write(
                 canonical_json({k: facts[k] for k in ("run", "status", "started_at", "seconds", "digest")}) + "\n"
@@ -288,13 +309,14 @@ def check_gates(gates: Sequence[GateSection], manifests: Mapping[str, Manifest])
         f"{manifest.stage}.{manifest.label}.{name}" if manifest.label else f"{manifest.stage}.{name}": value
         for manifest in manifests.values()
         for name, value in {**manifest.metrics, "rows_out": manifest.rows_out}.items()
-        if isinstance(value, int | float)
+        if isinstance(value, int | float) and not isinstance(value, bool)
     }
     checked: list[Gate] = []
     for gate in gates:
         value = figures.get(gate.metric)
-        if value is None:
+        if value is None or not math.isfinite(value):
             detail = f"no figure '{gate.metric}' in this run; {nearest_hint(gate.metric, figures)}"
+            value = None
         elif gate.min is not None and value < gate.min:
             detail = f"{gate.metric} is {value:.4g}, wanted at least {gate.min:g}"
         elif gate.max is not None and value > gate.max:
@@ -305,13 +327,24 @@ def check_gates(gates: Sequence[GateSection], manifests: Mapping[str, Manifest])
     return checked
 
 
+def _refuse_foreign(recipe: Recipe, folder: Path) -> None:
+    """Never write over what no run of ours left there. The recipe itself may stand in its own run folder."""
+    if any((folder / mark).exists() for mark in (".lock", "run.json")):
+        return
+    theirs = [folder / name for name in ("dataset", "tables", "recipe.toml", "recipe.lock.json", "report.html", "logs")]
+    for path in theirs:
+        if path.exists() and path.resolve() != recipe.path.resolve():
+            raise UsageError("no run of ours left this here", place=str(path), hint="--out a new or empty folder")
+
+
 @contextmanager
-def _locked(folder: Path) -> Generator[None]:
+def locked(folder: Path) -> Generator[None]:
     """One process at a time in a run folder. The lock goes with the process, however it ends."""
     if folder.exists() and not folder.is_dir():
         raise UsageError("not a folder", place=str(folder), hint="--out FOLDER")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "logs").mkdir(exist_ok=True)
         handle = (folder / ".lock").open("w")
     except OSError as exc:
         raise StoreError(f"cannot be written: {exc.strerror}", place=str(folder), hint="--out FOLDER") from exc
@@ -323,10 +356,6 @@ def _locked(folder: Path) -> Generator[None]:
                 "another process works in this run folder", place=str(folder), hint="wait for it, or use another --out"
             ) from exc
         yield
-
-
-def _is_same(path: Path, file: PublishedFile) -> bool:
-    return path.is_file() and path.stat().st_size == file.bytes and file_digest(path) == file.sha256
 
 
 def _status_of(exc: BaseException) -> str:

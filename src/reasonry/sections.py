@@ -7,6 +7,7 @@ A part's options are its section: the model of a source extends `QuestionsSectio
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,8 +110,12 @@ class RecipePath:
         if not isinstance(given, str) or not given or "\0" in given:
             raise PydanticCustomError("no_path", "not a path: {given}", {"given": repr(given)})
         folder = Path((info.context or {}).get("folder", "."))
-        resolved = (folder / Path(given).expanduser()).resolve()
-        if not resolved.exists():
+        try:
+            resolved = (folder / Path(given).expanduser()).resolve()
+            exists = resolved.exists()
+        except (OSError, RuntimeError) as exc:  # a name too long, a loop of links, a user who is not there
+            raise PydanticCustomError("no_path", "not a path: {why}", {"why": str(exc)}) from exc
+        if not exists:
             raise PydanticCustomError("no_such_file", "no such file: {given}", {"given": given})
         return cls(given, resolved)
 
@@ -139,6 +144,15 @@ class QuestionsSection(Section):
     name: str | None = Field(default=None, description="what lineage calls this source; default: the file's name")
     spec: dict[str, Any] = Field(default_factory=dict, description="what the verifier needs beyond the answer")
     take: Annotated[int, Field(ge=1)] | None = Field(default=None, description="only the first rows")
+
+    @field_validator("spec")
+    @classmethod
+    def _is_json(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(spec, allow_nan=False)
+        except (TypeError, ValueError) as exc:
+            raise PydanticCustomError("no_json", "a spec holds what JSON can: {why}", {"why": str(exc)}) from exc
+        return spec
 
 
 class DeduplicateOptions(Section):
@@ -203,7 +217,10 @@ class DistilSection(Section):
     concurrency: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(default=16, description="requests in flight")
     attempts: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(default=8, description="tries per request")
     max_failed: Annotated[float, Field(ge=0, le=1), OUT_OF_KEY] = Field(
-        default=0.01, description="share of requests that may stay unanswered; above it the stage fails"
+        default=0.0, description="share of requests that may find a failing endpoint; above it nothing is sealed"
+    )
+    max_refused: Annotated[float, Field(ge=0, le=1), OUT_OF_KEY] = Field(
+        default=0.1, description="share of requests that the endpoint may refuse; above it nothing is sealed"
     )
 
     @field_validator("prompt")
@@ -230,11 +247,16 @@ class SelectSection(Section):
 
 
 class PublishSection(Section):
-    """What the dataset folder holds, beside the Hub layout that is always written."""
+    """What the dataset folder holds. The Hub layout is always written; `formats` come beside it."""
 
     title: str | None = None
     license: str | None = Field(default=None, description="licence of the dataset; default: the questions' own")
-    formats: list[str] = Field(default_factory=lambda: ["hub", "sharegpt", "alpaca"])
+    formats: list[str] = Field(default_factory=lambda: ["sharegpt", "alpaca"], description="exporters, by name")
+
+    @property
+    def exporters(self) -> list[str]:
+        """Every exporter, in the order of work."""
+        return list(dict.fromkeys(["hub", *self.formats]))
 
 
 class TrainSection(Section):

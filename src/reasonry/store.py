@@ -28,7 +28,7 @@ from reasonry.types import Drop
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-__all__ = ["Manifest", "Shard", "Store", "StoredFile", "TableWriter"]
+__all__ = ["Manifest", "Shard", "Store", "StoredFile", "TableWriter", "is_file_of", "write_durably"]
 
 Row = TypeVar("Row")
 Contents = Literal["rows", "drops"]
@@ -45,6 +45,7 @@ class Shard:
     path: str
     contents: Contents
     rows: int
+    bytes: int
     digest: str
     sha256: str
 
@@ -115,6 +116,12 @@ class Store:
                 place=str(path),
                 hint="remove that folder: the stage will be done again, and paid answers come from the ledger",
             ) from exc
+
+    def is_complete(self, manifest: Manifest) -> bool:
+        """Whether every file that the manifest lists is there, byte for byte: a table that was edited is none."""
+        folder = self.folder(manifest.stage, manifest.key)
+        listed = [*manifest.shards, *manifest.files]
+        return all(is_file_of(folder / file.path, file.bytes, file.sha256) for file in listed)
 
     def manifests(self, stage: str) -> list[Manifest]:
         """Every whole table of a stage, the newest first."""
@@ -337,11 +344,10 @@ class _ShardWriter:
         self._file.close()
         self._file = None
         name = self._name()
-        self._shards.append(
-            Shard(
-                name, self._contents, self._shard_rows, self._shard_hasher.hexdigest(), file_digest(self._folder / name)
-            )
-        )
+        path = self._folder / name
+        shard_digest = self._shard_hasher.hexdigest()
+        size = path.stat().st_size
+        self._shards.append(Shard(name, self._contents, self._shard_rows, size, shard_digest, file_digest(path)))
         self._shard_rows = self._shard_bytes = 0
         self._shard_hasher = RowHasher("shard")
 
@@ -379,15 +385,24 @@ def environment() -> dict[str, str]:
     }
 
 
+def is_file_of(path: Path, size: int, sha256: str) -> bool:
+    """Whether a file is the one that was described."""
+    return path.is_file() and path.stat().st_size == size and file_digest(path) == sha256
+
+
 def write_durably(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and make it survive a loss of power."""
+    """Write a file whole or not at all, and make it survive a loss of power. Raises StoreError."""
     temporary = path.with_name(path.name + ".writing")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
+    with _DiskErrors(path):
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _files_in(folder: Path, shards: set[str]) -> Iterator[StoredFile]:

@@ -6,6 +6,7 @@ This is what `reasonry verify` does, as a function. It needs no recipe, store or
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from reasonry.contracts import Limits
-from reasonry.errors import PartError, StoreError
+from reasonry.errors import PartError, StoreError, UsageError
+from reasonry.identity import digest
 from reasonry.records import Record, open_records
 from reasonry.registry import find
 from reasonry.types import Question, Status, Verdict
@@ -76,8 +78,20 @@ def verify_file(
 
 
 @contextmanager
-def output_file(path: Path) -> Generator[IO[str]]:
-    """A file that appears under its name when it is whole."""
+def output_file(given: Path, source: Path) -> Generator[IO[str]]:
+    """A file that appears under its name when it is whole; a device or a pipe is written as it is.
+
+    Raises UsageError for a place that would destroy the input or promise a format that is not written.
+    """
+    path = given.resolve()
+    if path == source.resolve():
+        raise UsageError("the output would replace the input", place=str(given), hint="name another file")
+    if path.suffix in (".gz", ".zst", ".parquet", ".csv"):
+        raise UsageError(f"verdicts are written as JSONL, not as {path.suffix}", place=str(given), hint="-o OUT.jsonl")
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
     temporary = path.with_name(path.name + ".partial")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
@@ -113,12 +127,13 @@ def _entry(record: Record, verifier: str | None, default: str) -> _Entry:
         return _unusable(row_id, f"line {record.row}: {problem}", str(name))
     spec = values.get("spec") or {}
     answer = values.get("answer")
+    spec = json.loads(spec) if isinstance(spec, str) else spec
     question = Question(
         prompt=values.get("prompt") or "",
         # A number is taken as the file wrote it: 0.10 is not 0.1.
         answer=None if answer is None else getattr(answer, "written", str(answer)),
         verifier=str(name),
-        spec=json.loads(spec) if isinstance(spec, str) else spec,
+        spec={name: value for name, value in spec.items() if value is not None},  # Parquet pads with nulls
     )
     return _Entry(row_id, VerifyItem(question, values["response"]), None)
 
@@ -143,7 +158,13 @@ def _spec_problem(spec: Any) -> str | None:
             spec = json.loads(spec)
         except (ValueError, RecursionError):
             return "spec is not JSON"
-    return None if spec is None or isinstance(spec, dict) else "spec is not an object"
+    if spec is not None and not isinstance(spec, dict):
+        return "spec is not an object"
+    try:
+        digest("spec", spec)
+    except (TypeError, RecursionError) as exc:
+        return f"spec holds what JSON cannot: {exc}"
+    return None
 
 
 def _unusable(row_id: Any, reason: str, verifier: str) -> _Entry:
@@ -163,7 +184,7 @@ def _write(entry: _Entry, verdict: Verdict, out: IO[str], counts: Counts) -> Non
     counts.rows += 1
     counts.statuses[verdict.status.value] += 1
     row = {
-        "id": entry.id,
+        "id": None if isinstance(entry.id, float) and not math.isfinite(entry.id) else entry.id,
         "status": verdict.status.value,
         "verifier": verdict.verifier,
         "extracted": verdict.extracted,

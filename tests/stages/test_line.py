@@ -208,7 +208,8 @@ def test_an_evaluation_question_never_gets_into_training(write_recipe: Writer, t
     (tmp_path / "q.jsonl").write_text('{"prompt": "what is one?", "answer": "1"}\n{"prompt": "two?", "answer": "2"}\n')
     path = write_recipe(
         'name = "x"\n[[questions]]\nsource = "jsonl"\npath = "q.jsonl"\n'
-        '[[evaluate]]\nbenchmark = "jsonl"\npath = "bench.jsonl"\n'
+        '[distil]\nteacher = "simulated"\n'
+        '[[evaluate]]\nbenchmark = "jsonl"\npath = "bench.jsonl"\nof = ["teacher"]\n'
     )
     result = small_run(path, tmp_path / "out")
     assert result.stages[1].dropped == {"in_evaluation": 1}

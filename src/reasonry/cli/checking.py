@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import click
 from reasonry.cli.options import AnyPath, json_option, print_json, workers_option
 from reasonry.console import Console
 from reasonry.contracts import Limits
-from reasonry.errors import UsageError
+from reasonry.errors import InputError, UsageError
 from reasonry.evaluating import evaluate_checkpoint, evaluate_endpoint, options_from
 from reasonry.recipe import toml_value
 from reasonry.run import default_workers
@@ -40,11 +41,17 @@ def verify_verb(
     limits = Limits(timeout_s or defaults.timeout_s, defaults.memory_mb)
     how: dict[str, Any] = {"verifier": verifier, "workers": workers or default_workers(), "limits": limits}
     if out is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         counts = verify_file(source, sys.stdout, **how)
     else:
-        with output_file(out) as file:
+        with output_file(out, source) as file:
             counts = verify_file(source, file, **how)
     _summary(counts)
+    if counts.rows and counts.unusable == counts.rows:
+        raise InputError(
+            "no row of the file could be used", place=str(source), hint="a row has id, answer and response; see detail"
+        )
     if as_json:
         print_json(counts.as_json())
 

@@ -9,7 +9,7 @@ import click
 
 from reasonry.cli.options import json_option, print_json, run_argument
 from reasonry.cli.story import story_lines
-from reasonry.console import Console
+from reasonry.console import Console, visible
 from reasonry.explain import explain
 from reasonry.report import write_report
 from reasonry.run import load_run
@@ -24,9 +24,9 @@ def show_verb(run: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    click.echo(f"{facts['run']}  {facts['status']}  digest {facts['digest']}")
+    click.echo(visible(f"{facts['run']}  {facts['status']}  digest {facts['digest']}"))
     for stage in facts["stages"]:
-        click.echo(_stage_line(stage))
+        click.echo(visible(_stage_line(stage)))
         for rule, count in stage["dropped"].items():
             click.echo(f"    {count:>9,} dropped: {rule}")
     for score in facts["scores"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reasonry.console import visible
 from reasonry.explain import Story, TraceStory
 from reasonry.types import Drop, Question
 
@@ -14,12 +15,16 @@ _WIDTH = 2_000  # characters of a text that are shown
 
 def story_lines(story: Story) -> Iterator[str]:
     """Question, decisions about it, then every trace with its verdict and fate."""
+    yield from map(visible, _lines(story))
+
+
+def _lines(story: Story) -> Iterator[str]:
     yield f"the story of {story.asked_for}"
     if story.question is not None:
         yield from _question_lines(story.question)
     for drop in story.question_drops:
         yield from _drop_lines(drop)
-    if story.question is not None and not story.question_drops:
+    if story.is_curated:
         yield "curate   kept"
     for trace in story.traces:
         yield from _trace_lines(trace, is_asked_for=story.asked_for)

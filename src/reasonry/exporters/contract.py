@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ class Publishing:
     name: str
     run_id: str
     recipe_text: str
+    overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from reasonry.console import visible
 from reasonry.report.model import Facts, Score
 from reasonry.report.plots import Line, Whisker, line_chart, whisker_chart
 from reasonry.types import Status
@@ -19,7 +19,6 @@ __all__ = ["render"]
 
 WIDE, NARROW = 960, 326
 # Controls, and what reorders text silently (bidirectional overrides): shown by their numbers.
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def render(facts: Facts) -> str:
@@ -106,7 +105,7 @@ def _both(draw: Any) -> Mapping[str, Markup]:
 def _shown(value: object) -> str:
     """Text with its invisible characters made visible."""
     text = str(value).replace("\r\n", "\n")
-    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+    return visible(text)
 
 
 def _number(value: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reasonry.errors import InputError
+from reasonry.identity import canonical_json
 from reasonry.registry import find
 from reasonry.sections import QuestionsSection
 from reasonry.stages.context import StageContext, StageResult
@@ -42,12 +43,13 @@ def _add(question: Question, places: dict[str, str], writer: TableWriter) -> Non
         writer.append(question)
         return
     reason = f"the same prompt, answer, verifier and spec as {places[question.id]}"
-    writer.drop(Drop(place, "collect", "same_question", reason, other_id=question.id))
+    where = {"origin": question.meta.get("origin"), "license": question.license, "domain": question.domain}
+    writer.drop(Drop(place, "collect", "same_question", reason, other_id=question.id, content=canonical_json(where)))
 
 
 def _place(question: Question) -> str:
     origin = question.meta.get("origin", {})
-    return f"{question.source or 'source'}:{origin.get('row', '?')}"
+    return f"{origin.get('file') or question.source or 'source'}:{origin.get('row', '?')}"
 
 
 def _nothing_usable(section: QuestionsSection, drop: Drop) -> InputError:

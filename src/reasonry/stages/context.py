@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class StageContext:
     name: str
     run_id: str
     recipe_text: str
+    overrides: Sequence[str]
     folder: Path
 
     def questions(self) -> dict[str, Question]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar
+from typing import Any
 
 from reasonry.contracts import Recording, Teacher
-from reasonry.errors import UsageError, WorkFailed
+from reasonry.errors import UsageError
 from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext, StageResult
+from reasonry.stages.tally import AnswerTally, unanswered_drop
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered, Unanswered, ask_all
+from reasonry.teachers.asking import Answered, ask_all
 from reasonry.types import Drop, Question, Request, Sampling, Trace, conversation
 
 VERSION = 1
@@ -23,7 +24,7 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
     """Ask `samples` times for every question, in order; traces come in the order of the requests."""
     curated = context.upstream["curate"]
     teacher = _Held(find("teacher", section.teacher).call(section))
-    tally = _Tally()
+    tally = AnswerTally()
     total = curated.rows_out * section.samples if isinstance(section.samples, int) else None
     with context.console.meter("distil", total) as meter:
         requests = _requests(section, teacher, context, writer)
@@ -39,13 +40,13 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
             if isinstance(outcome, Answered):
                 writer.append(_trace(outcome))
             else:
-                writer.drop(_unanswered(outcome))
+                writer.drop(unanswered_drop(outcome, "distil"))
             tally.add(outcome)
             meter.advance(note=tally.note())
     if isinstance(teacher.opened, Recording):
         for drop in teacher.opened.set_aside:
             writer.drop(drop)
-    tally.check(section)
+    tally.check(section, "distil")
     return StageResult(curated.rows_out, {**tally.metrics(), **_unmatched(teacher, context)}, tally.cost_usd)
 
 
@@ -110,67 +111,3 @@ def _trace(outcome: Answered) -> Trace:
         cost_usd=outcome.cost_usd,
         ledger_key=outcome.key,
     )
-
-
-def _unanswered(outcome: Unanswered) -> Drop:
-    request = outcome.request
-    return Drop(f"{request.question.id}#{request.sampling.index}", "distil", "unanswered", str(outcome.error))
-
-
-Number = TypeVar("Number", int, float)
-
-
-def _sum(total: Number | None, more: Number | None) -> Number | None:
-    """A sum with an unknown in it is unknown."""
-    return None if total is None or more is None else total + more
-
-
-class _Tally:
-    """What was answered, from where, and for how much."""
-
-    def __init__(self) -> None:
-        self.answered = 0
-        self.unanswered = 0
-        self.from_ledger = 0
-        self.tokens_in: int | None = 0
-        self.tokens_out: int | None = 0
-        self.cost_usd: float | None = 0.0
-        self._last_error = ""
-
-    def add(self, outcome: Answered | Unanswered) -> None:
-        if isinstance(outcome, Unanswered):
-            self.unanswered += 1
-            self._last_error = str(outcome.error)
-            return
-        self.answered += 1
-        self.from_ledger += outcome.from_ledger
-        self.tokens_in = _sum(self.tokens_in, outcome.reply.tokens_in)
-        self.tokens_out = _sum(self.tokens_out, outcome.reply.tokens_out)
-        self.cost_usd = _sum(self.cost_usd, outcome.cost_usd)
-
-    def note(self) -> str:
-        return "" if self.cost_usd is None else f"${self.cost_usd:.4f}"
-
-    def check(self, section: DistilSection) -> None:
-        """Too many unanswered requests are the endpoint's failure, not a property of the questions."""
-        asked = self.answered + self.unanswered
-        if not asked:
-            raise WorkFailed(
-                "nothing was asked", place="distil", hint="no question came through, or no recording matches"
-            )
-        if self.unanswered > section.max_failed * asked:
-            raise WorkFailed(
-                f"{self.unanswered:,} of {asked:,} requests found no answer; the last: {self._last_error}",
-                place="distil",
-                hint="answers so far are in the ledger: run again to resume, or raise distil.max_failed",
-            )
-
-    def metrics(self) -> dict[str, Any]:
-        return {
-            "requests": self.answered + self.unanswered,
-            "answered": self.answered,
-            "unanswered": self.unanswered,
-            "tokens_in": self.tokens_in,
-            "tokens_out": self.tokens_out,
-            "cost_usd": self.cost_usd,
-        }

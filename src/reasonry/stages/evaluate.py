@@ -13,6 +13,7 @@ from reasonry.errors import InputError
 from reasonry.registry import find
 from reasonry.sections import DistilSection, EvaluateSection
 from reasonry.stages.context import StageContext, StageResult
+from reasonry.stages.tally import AnswerTally, unanswered_drop
 from reasonry.stats import bootstrap_mean, wilson
 from reasonry.store import TableWriter
 from reasonry.teachers.asking import Answered, ask_all
@@ -61,35 +62,45 @@ def evaluate(options: EvaluateOptions, context: StageContext, writer: TableWrite
     """Answer every question of the benchmark `samples` times, verify, and score with an interval."""
     section = options.section
     questions = _questions(section, writer)
+    rows_in = len(questions) + sum(writer.dropped.values())
     total = len(questions) * section.samples
-    tally = _Tally()
+    tally, asked = _Tally(), AnswerTally()
     with context.console.meter(f"evaluate {section.label}/{options.name}", total) as meter:
-        answers = list(_answers(options, questions, context, writer))
+        answers = list(_answers(options, questions, context, writer, asked))
         for answer, verdict in zip(answers, _verdicts(answers, context), strict=True):
             writer.append(_completion(options, answer, verdict))
             tally.add(answer, verdict)
             meter.advance()
-    return StageResult(total, {**_conditions(options), **tally.metrics(section)})
+    teacher = {} if options.teacher is None else {"teacher": asked.metrics()}
+    cost = None if options.teacher is None else asked.cost_usd
+    return StageResult(rows_in, {**_conditions(options), **tally.metrics(section), **teacher}, cost)
 
 
 def _questions(section: EvaluateSection, writer: TableWriter) -> list[Question]:
-    questions: list[Question] = []
+    """The questions, each once: a repeated one would count as independent evidence."""
+    questions: dict[str, Question] = {}
     for row in find("benchmark", section.benchmark).call(section):
         if isinstance(row, Drop):
             writer.drop(Drop(row.row_id, "evaluate", row.rule, row.reason, row.other_id, row.content))
+        elif row.id in questions:
+            writer.drop(Drop(row.id, "evaluate", "same_question", "the benchmark has it twice", other_id=row.id))
         elif section.limit is None or len(questions) < section.limit:
-            questions.append(row)
+            questions[row.id] = row
     if not questions:
         raise InputError("the benchmark has no usable question", place=f"evaluate: {section.label}")
-    return questions
+    return list(questions.values())
 
 
 def _answers(
-    options: EvaluateOptions, questions: Sequence[Question], context: StageContext, writer: TableWriter
+    options: EvaluateOptions,
+    questions: Sequence[Question],
+    context: StageContext,
+    writer: TableWriter,
+    tally: AnswerTally,
 ) -> Iterator[_Answer]:
     asked = [(question, index) for question in questions for index in range(options.section.samples)]
     if options.teacher is not None:
-        yield from _teacher_answers(options, options.teacher, asked, context, writer)
+        yield from _teacher_answers(options, options.teacher, asked, context, writer, tally)
         return
     section = options.section
     student = load_student(options.checkpoint or _checkpoint_of(options.who, context))
@@ -114,6 +125,7 @@ def _teacher_answers(
     asked: Iterable[tuple[Question, int]],
     context: StageContext,
     writer: TableWriter,
+    tally: AnswerTally,
 ) -> Iterator[_Answer]:
     section = options.section
     requests = (
@@ -133,12 +145,12 @@ def _teacher_answers(
         price=teacher.price,
         budget=context.budget,
     ):
-        request = outcome.request
+        tally.add(outcome)
         if isinstance(outcome, Answered):
-            yield _Answer(request.question, request.sampling.index, outcome.reply)
+            yield _Answer(outcome.request.question, outcome.request.sampling.index, outcome.reply)
         else:
-            row_id = f"{request.question.id}#{request.sampling.index}"
-            writer.drop(Drop(row_id, "evaluate", "unanswered", str(outcome.error)))
+            writer.drop(unanswered_drop(outcome, "evaluate"))
+    tally.check(teacher, f"evaluate: {section.label}")
 
 
 def _verdicts(answers: Sequence[_Answer], context: StageContext) -> Iterator[Verdict]:
@@ -213,6 +225,10 @@ class _Tally:
             return metrics
         if section.samples == 1:
             share = wilson(int(sum(self._scores)), len(self._scores))
+        elif len(set(self._scores)) == 1:
+            # Resampling equal values shows no spread; so many questions, all alike, still leave room for chance.
+            questions = len(set(self._questions))
+            share = wilson(int(self._scores[0]) * questions, questions)
         else:
             share = bootstrap_mean(self._scores, self._questions, seed=section.seed or 0)
         return metrics | {"accuracy": share.estimate, "low": share.low, "high": share.high, "interval": share.method}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from reasonry.exporters.contract import PublishedFile, Publishing
 from reasonry.registry import find
 from reasonry.sections import PublishSection
@@ -21,11 +23,24 @@ def publish(section: PublishSection, context: StageContext, writer: TableWriter)
         name=context.name,
         run_id=context.run_id,
         recipe_text=context.recipe_text,
+        overrides=context.overrides,
     )
     target = context.folder / "dataset"
-    with context.console.meter("publish", len(section.formats)) as meter:
-        for name in section.formats:
+    published = set[Path]()
+    with context.console.meter("publish", len(section.exporters)) as meter:
+        for name in section.exporters:
             for file in find("exporter", name).call(publishing, target).files:
                 writer.append(file)
+                published.add(target / file.path)
             meter.advance()
+    _sweep(target, published)
     return StageResult(context.upstream["select"].rows_out, {"files": writer.rows_out})
+
+
+def _sweep(target: Path, published: set[Path]) -> None:
+    """What an earlier recipe published into this folder is no part of this dataset."""
+    for path in sorted(target.rglob("*"), reverse=True):
+        if path.is_file() and path not in published:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

@@ -21,8 +21,8 @@ Conversation = tuple[Message, ...]
 
 def train(section: TrainSection, context: StageContext, writer: TableWriter) -> StageResult:
     """Hand the examples, in order, to the trainer; keep its log and its checkpoints."""
-    conversations = list(_conversations(section, context, writer))
-    if not conversations:
+    examples = list(_conversations(section, context, writer))
+    if not examples:
         raise WorkFailed(
             f"no example to train '{section.name}' on",
             place="select",
@@ -37,18 +37,23 @@ def train(section: TrainSection, context: StageContext, writer: TableWriter) -> 
             meter.advance(note=f"loss {step.loss:.3f}")
 
         out = writer.file_folder("checkpoint").parent
-        find("trainer", section.trainer).call(conversations, section, out, on_step)
+        find("trainer", section.trainer).call([messages for _, messages in examples], section, out, on_step)
     facts: dict[str, Any] = json.loads((out / "checkpoint" / "training.json").read_text(encoding="utf-8"))
-    metrics = {**facts, "student": section.name, "target": section.target, "examples": len(conversations)}
+    for i in facts.pop("skipped", ()):
+        writer.drop(Drop(examples[i][0], "train", "too_long", "more tokens than train.max_length"))
+    metrics = {**facts, "student": section.name, "target": section.target, "examples": len(examples)}
     if steps:
         metrics["final_loss"] = steps[-1].loss
     return StageResult(context.upstream["select"].rows_out, metrics)
 
 
-def _conversations(section: TrainSection, context: StageContext, writer: TableWriter) -> Iterator[Conversation]:
+def _conversations(
+    section: TrainSection, context: StageContext, writer: TableWriter
+) -> Iterator[tuple[str, Conversation]]:
+    """The examples by id, as the student is to learn them."""
     examples = context.store.rows(context.upstream["select"], Example)
     if section.target == "trace":
-        yield from (example.messages for example in examples)
+        yield from ((example.id, example.messages) for example in examples)
         return
     answers = {v.trace_id: v.extracted for v in context.store.rows(context.upstream["verify"], VerdictRow)}
     for example in examples:
@@ -56,4 +61,4 @@ def _conversations(section: TrainSection, context: StageContext, writer: TableWr
         if answer is None:
             writer.drop(Drop(example.id, "train", "no_final_answer", "no answer was found in the trace"))
             continue
-        yield (*example.messages[:-1], Message("assistant", f"The answer is \\boxed{{{answer}}}."))
+        yield example.id, (*example.messages[:-1], Message("assistant", f"The answer is \\boxed{{{answer}}}."))

@@ -195,10 +195,15 @@ class _Asking:
             yield _Asked(request, self._pending[key])
 
     def _found(self, request: Request, entry: LedgerEntry) -> Future[Outcome]:
-        self._purse.count(entry.cost_usd)
+        cost = self._cost(entry)
+        self._purse.count(cost)
         future: Future[Outcome] = Future()
-        future.set_result(Answered(request, _read(entry), entry.key, entry.cost_usd, from_ledger=True))
+        future.set_result(Answered(request, _read(entry), entry.key, cost, from_ledger=True))
         return future
+
+    def _cost(self, entry: LedgerEntry) -> float | None:
+        """By the price in force, which is part of the stage's key; the entry keeps what was thought at the time."""
+        return self._price.cost_usd(entry.tokens_in, entry.tokens_out) if self._price else None
 
     def _send(self, request: Request, key: str | None) -> Future[Outcome]:
         return self._loop.submit(self._answer(request, key))
@@ -285,8 +290,11 @@ class _Asking:
             return Answered(request, reply, None, None, from_ledger=False)
         entry = self._entry(request, key, attempt, reply, time.perf_counter() - start, at)
         await self._record(entry)
-        # Read back, so that this run and a resumed one see the same reply to the letter.
-        return Answered(request, _read(entry), key, entry.cost_usd, from_ledger=False)
+        assert self._ledger is not None
+        # Read back, so that this run and a resumed one see the same reply to the letter; and if another process
+        # answered the same key first, its reply is the one that stands.
+        stored = self._ledger.answered([key]).get(key, entry)
+        return Answered(request, _read(stored), key, self._cost(stored), from_ledger=False)
 
     async def _record(self, entry: LedgerEntry) -> None:
         assert self._ledger is not None

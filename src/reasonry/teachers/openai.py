@@ -35,6 +35,14 @@ _CONNECT_S = 30.0
 _ERROR_BYTES = 1 << 16
 
 
+def _without_query(base_url: str) -> str:
+    """A recipe is published, and some endpoints take their key as a query: that belongs in the environment."""
+    address_of(base_url)
+    if "?" in base_url:
+        raise UsageError("the base_url has a query in it", hint="put it into OPENAI_BASE_URL, which is not published")
+    return base_url
+
+
 class OpenAIOptions(DistilSection):
     """An OpenAI-compatible endpoint, and what it is asked for beyond the usual sampling."""
 
@@ -67,7 +75,7 @@ class OpenAIOptions(DistilSection):
     @classmethod
     def _is_address(cls, base_url: str | None) -> str | None:
         try:
-            return base_url if base_url is None else address_of(base_url) and base_url
+            return base_url if base_url is None else _without_query(base_url)
         except UsageError as exc:
             raise PydanticCustomError("bad_address", "{what}", {"what": exc.message}) from exc
 

@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from reasonry.errors import InputError
 from reasonry.identity import digest
-from reasonry.registry import part
+from reasonry.registry import Input, library_input, part
 from reasonry.sections import TrainSection
 from reasonry.trainers.extra import need_training_libraries, quiet, threads
 from reasonry.trainers.tokenizer import IGNORED, EncodedRow, build_tokenizer, encode_conversation
@@ -71,7 +71,11 @@ class _Batch:
     labels: Any
 
 
-@part("trainer", "tiny", options=TinyOptions)
+def _libraries(_: TinyOptions) -> list[Input]:
+    return [library_input(name) for name in ("torch", "transformers", "tokenizers")]
+
+
+@part("trainer", "tiny", options=TinyOptions, inputs=_libraries, needs=need_training_libraries)
 def tiny(
     conversations: Sequence[tuple[Message, ...]],
     options: TinyOptions,
@@ -81,15 +85,16 @@ def tiny(
     """A tiny decoder-only transformer, trained from scratch on the CPU.
 
     Writes `out/untrained` (the weights before the first step) and `out/checkpoint`, each with tokenizer, chat
-    template and generation config, and `out/checkpoint/training.json`: rows, skipped_rows (longer than
-    `max_length`), parameters, tokens (assistant tokens in the data), vocabulary. Raises InputError where no
-    row is left to train on, PartError where torch or transformers is missing.
+    template and generation config, and `out/checkpoint/training.json`: rows, skipped_rows and skipped (how many were
+    longer than `max_length`, and which, from 0), parameters, tokens (assistant tokens in the data), vocabulary.
+    Raises InputError where no row is left to train on, PartError where torch or transformers is missing.
     """
     need_training_libraries()
     import torch
 
     tokenizer = build_tokenizer(conversations, vocabulary=options.vocabulary, max_length=options.max_length)
-    rows = _encoded(tokenizer, conversations, options.max_length)
+    encoded = [encode_conversation(tokenizer, messages) for messages in conversations]
+    rows = _short_enough(encoded, options.max_length)
     generator = torch.Generator().manual_seed(int(digest("tiny", options.seed or 0)[:15], 16))
     with threads(options.threads), _deterministic():
         model = _new_model(tokenizer, options, generator)
@@ -99,7 +104,8 @@ def tiny(
         for step in range(1, options.steps + 1):
             on_step(_train_step(model, optimizer, next(batches), step, options))
         _save(out / "checkpoint", model, tokenizer)
-    _write_facts(out / "checkpoint", model, tokenizer, rows, len(conversations))
+    skipped = [i for i, row in enumerate(encoded) if len(row.tokens) > options.max_length]
+    _write_facts(out / "checkpoint", model, tokenizer, rows, skipped)
 
 
 def _train_step(model: Any, optimizer: Any, batch: _Batch, step: int, options: TinyOptions) -> TrainStep:
@@ -127,8 +133,7 @@ def _learning_rate(step: int, options: TinyOptions) -> float:
     return options.learning_rate * share
 
 
-def _encoded(tokenizer: Any, conversations: Sequence[tuple[Message, ...]], max_length: int) -> list[EncodedRow]:
-    rows = [encode_conversation(tokenizer, messages) for messages in conversations]
+def _short_enough(rows: Sequence[EncodedRow], max_length: int) -> list[EncodedRow]:
     short = [row for row in rows if len(row.tokens) <= max_length]
     if not rows:
         raise InputError("there is no conversation to train on", hint="look at what the select stage kept")
@@ -230,11 +235,12 @@ def _save(folder: Path, model: Any, tokenizer: Any) -> None:
         tokenizer.save_pretrained(folder)
 
 
-def _write_facts(folder: Path, model: Any, tokenizer: Any, rows: Sequence[EncodedRow], given: int) -> None:
+def _write_facts(folder: Path, model: Any, tokenizer: Any, rows: Sequence[EncodedRow], skipped: Sequence[int]) -> None:
     facts = {
         "parameters": model.num_parameters(),
         "rows": len(rows),
-        "skipped_rows": given - len(rows),
+        "skipped_rows": len(skipped),
+        "skipped": list(skipped),
         "tokens": sum(label != IGNORED for row in rows for label in row.labels),
         "vocabulary": len(tokenizer),
     }

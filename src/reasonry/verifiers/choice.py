@@ -59,6 +59,9 @@ def _judge(wanted: str, choices: Sequence[str], parts: Parts) -> Verdict:
     letters = {letter for text in candidates for letter in _letters_in(text, choices)}
     evidence = {"rule": rule, "candidates": len(set(candidates)), "letters": sorted(letters), "wanted": wanted}
     extracted = candidates[-1][:SHOWN]
+    if _DENIED.search(extracted) and not _of_text(extracted, choices):
+        detail = "a statement with a denial names no choice"
+        return Verdict(Status.INCORRECT, extracted=extracted, detail=detail, evidence=evidence)
     if not letters:
         return Verdict(Status.INCORRECT, extracted=extracted, detail="names none of the choices", evidence=evidence)
     if len(letters) > 1:
@@ -80,6 +83,7 @@ def _statements(said: str, choices: Sequence[str]) -> tuple[str, list[str]]:
     return ("bare", [whole]) if whole and _letters_in(whole, choices) else ("", [])
 
 
+_DENIED = re.compile(r"\b(?:not|isn't|cannot|never|neither|nor)\b", re.IGNORECASE)
 _LETTER = re.compile(r"^[(\[]?([A-Za-z])[)\]]?[.:,]?$")
 _LETTER_AND_TEXT = re.compile(
     r"^(?:option |choice )?(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Z])[.:),]|([A-Z])(?=\s+\())\s*(.*)$", re.DOTALL

@@ -19,7 +19,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from reasonry.registry import part
+from reasonry.registry import Input, library_input, part
 from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.extraction import RULES, Found, extract, split_thinking, strip_markup
 from reasonry.verifiers.mathtext import is_assignment, is_prose, is_words, items_of, right_side, same_text, tidy
@@ -34,6 +34,10 @@ SHOWN = 1_000  # characters of the answer that the verdict keeps
 _ALL_RULES = tuple(RULES)
 
 
+def _libraries(_: object) -> list[Input]:
+    return [library_input(name) for name in ("math-verify", "latex2sympy2-extended", "sympy")]
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """How an answer stands to the reference, and which comparison said so."""
@@ -43,7 +47,7 @@ class Judgement:
     detail: str = ""
 
 
-@part("verifier", "math", version=1)
+@part("verifier", "math", version=1, inputs=_libraries)
 @warmed_by(load)
 def math(question: Question, response: str) -> Verdict:
     """Equality with the reference as mathematics: numbers exactly, expressions by Math-Verify."""

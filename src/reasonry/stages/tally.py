@@ -1,0 +1,89 @@
+"""Counting what a teacher answered: for distilling, and for evaluating the teacher itself."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from reasonry.errors import WorkFailed
+from reasonry.sections import DistilSection
+from reasonry.teachers.asking import Answered, Unanswered
+from reasonry.types import Drop
+
+__all__ = ["AnswerTally", "unanswered_drop"]
+
+Number = TypeVar("Number", int, float)
+
+
+def unanswered_drop(outcome: Unanswered, stage: str) -> Drop:
+    """A request without an answer as a row of the drops: `refused`, or `unanswered` by a failing endpoint."""
+    request = outcome.request
+    rule = "unanswered" if outcome.error.retryable else "refused"
+    return Drop(f"{request.question.id}#{request.sampling.index}", stage, rule, str(outcome.error))
+
+
+class AnswerTally:
+    """What was answered and for how much. A cost is counted once for each key, as it was paid."""
+
+    def __init__(self) -> None:
+        self.cost_usd: float | None = 0.0
+        self._answered = 0
+        self._unanswered = 0
+        self._refused = 0
+        self._tokens_in: int | None = 0
+        self._tokens_out: int | None = 0
+        self._paid = set[str]()
+        self._last_error = ""
+
+    def add(self, outcome: Answered | Unanswered) -> None:
+        if isinstance(outcome, Unanswered):
+            self._unanswered += outcome.error.retryable
+            self._refused += not outcome.error.retryable
+            self._last_error = str(outcome.error)
+            return
+        self._answered += 1
+        if outcome.key is not None and outcome.key in self._paid:
+            return
+        if outcome.key is not None:
+            self._paid.add(outcome.key)
+        self._tokens_in = _sum(self._tokens_in, outcome.reply.tokens_in)
+        self._tokens_out = _sum(self._tokens_out, outcome.reply.tokens_out)
+        self.cost_usd = _sum(self.cost_usd, outcome.cost_usd)
+
+    def note(self) -> str:
+        return "" if self.cost_usd is None else f"${self.cost_usd:.4f}"
+
+    def check(self, section: DistilSection, place: str) -> None:
+        """Too many requests without an answer are the endpoint's failure, not a property of the questions.
+
+        Raises WorkFailed, so that nothing is sealed and a later run asks again for just these.
+        """
+        asked = self._answered + self._unanswered + self._refused
+        if not asked:
+            hint = "no question came through, or no recording matches"
+            raise WorkFailed("nothing was asked", place=place, hint=hint)
+        for count, limit, what, key in (
+            (self._unanswered, section.max_failed, "found no answer", "max_failed"),
+            (self._refused, section.max_refused, "were refused", "max_refused"),
+        ):
+            if count > limit * asked:
+                raise WorkFailed(
+                    f"{count:,} of {asked:,} requests {what}; the last: {self._last_error}",
+                    place=place,
+                    hint=f"answers so far are in the ledger: run again to resume, or raise distil.{key}",
+                )
+
+    def metrics(self) -> dict[str, Any]:
+        return {
+            "requests": self._answered + self._unanswered + self._refused,
+            "answered": self._answered,
+            "unanswered": self._unanswered,
+            "refused": self._refused,
+            "tokens_in": self._tokens_in,
+            "tokens_out": self._tokens_out,
+            "cost_usd": self.cost_usd,
+        }
+
+
+def _sum(total: Number | None, more: Number | None) -> Number | None:
+    """A sum with an unknown in it is unknown."""
+    return None if total is None or more is None else total + more
