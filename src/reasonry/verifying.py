@@ -83,15 +83,15 @@ def output_file(given: Path, source: Path) -> Generator[IO[str]]:
 
     Raises UsageError for a place that would destroy the input or promise a format that is not written.
     """
+    if given.exists() and not given.is_file():
+        with given.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
     path = given.resolve()
     if path == source.resolve():
         raise UsageError("the output would replace the input", place=str(given), hint="name another file")
     if path.suffix in (".gz", ".zst", ".parquet", ".csv"):
         raise UsageError(f"verdicts are written as JSONL, not as {path.suffix}", place=str(given), hint="-o OUT.jsonl")
-    if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        return
     temporary = path.with_name(path.name + ".partial")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +105,31 @@ def test_a_damaged_file_is_a_clear_error_and_leaves_no_output(tmp_path: Path) ->
     done = reasonry("verify", "in.jsonl.zst", "-o", "out.jsonl", cwd=tmp_path)
     assert_clear(done, 2, "in.jsonl.zst")
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_the_output_never_replaces_the_input_or_a_device(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(lines(ROWS))
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "in.jsonl")
+    for out in ("in.jsonl", "link.jsonl"):
+        assert_clear(reasonry("verify", "in.jsonl", "-o", out, cwd=tmp_path), 2, "replace the input")
+    assert_clear(reasonry("verify", "in.jsonl", "-o", "out.jsonl.gz", cwd=tmp_path), 2, "JSONL")
+    assert (tmp_path / "in.jsonl").read_bytes() == lines(ROWS)
+    done = reasonry("verify", "in.jsonl", "-o", "/dev/stdout", cwd=tmp_path)
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
+
+
+def test_a_file_without_one_usable_row_ends_with_2(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('[\n  {"id": 1}\n]\n')
+    assert_clear_last(reasonry("verify", "in.jsonl", "-o", "out.jsonl", cwd=tmp_path))
+
+
+def assert_clear_last(done: Any) -> None:
+    assert done.returncode == 2
+    assert "no row of the file could be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(lines(ROWS * 2000))
+    command = f"{sys.executable} -m reasonry verify in.jsonl 2>/dev/null | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0

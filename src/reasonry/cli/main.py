@@ -7,11 +7,11 @@ stderr. Exit codes: 0 done, 1 work failed, 2 usage, recipe or input, 3 a gate wa
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -36,8 +36,18 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 
+class _ReaderIsGone(Exception):
+    """The reader of our output (head, a pager) has seen enough."""
+
+
 class _Verbs(click.Group):
     """Loads a verb when it is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as exc:  # click would end with 1 and no word
+            raise _ReaderIsGone from exc
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -81,13 +91,10 @@ def _run(arguments: list[str], *, is_debug: bool) -> int:
         result = cli.main(args=arguments, prog_name="reasonry", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except SystemExit as end:
-        # click ends so when the reader of a pipe (head, a pager) has seen enough. Nothing more can be written.
-        if isinstance(end.__context__, OSError) and end.__context__.errno == errno.EPIPE:
-            return _reader_is_gone()
-        raise
-    except BrokenPipeError:
-        return _reader_is_gone()
+    except (BrokenPipeError, _ReaderIsGone):
+        # Nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (KeyboardInterrupt, click.Abort):
         return _end(ReasonryError("interrupted", hint="run again to resume: what is sealed or paid for is kept"), 130)
     except click.exceptions.NoArgsIsHelpError as exc:
@@ -106,11 +113,6 @@ def _run(arguments: list[str], *, is_debug: bool) -> int:
             raise
         hint = "this is a bug in Reasonry: please report it with the output of the same command and --debug"
         return _end(ReasonryError(f"{type(exc).__name__}: {exc}", hint=hint), 1)
-
-
-def _reader_is_gone() -> int:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _end(error: ReasonryError, code: int) -> int:
