@@ -148,3 +148,19 @@ def test_a_boxed_answer_comes_back_as_it_was(text: str) -> None:
     found = extract(f"Some words \\boxed{{{text}}} and more", ("boxed",))
     assert found is not None
     assert found.text == text.strip(" .") or found.text.strip(" .") == text.strip(" .")
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("<think>17?</think><answer>18</answer>", "18"),
+        ("<THINK>17?</THINK>\n<answer>\n18\n</answer>", "18"),
+        ("<answer>17</answer> no: <answer>\\boxed{18}</answer>", "18"),
+        ('{"answer": "17"} but really \\boxed{18}', "18"),
+        ('{"answer": "\\\\boxed{18}"}', "18"),
+    ],
+)
+def test_what_is_declared_last_is_the_answer(response: str, answer: str) -> None:
+    found = extract(split_thinking(response).said, tuple(RULES))
+    assert found is not None
+    assert found.text == answer

@@ -4,7 +4,8 @@ The first rule that finds something decides; there is no second guess. Every rul
 
 | rule | what it reads |
 |---|---|
-| `json` | the last value of a key `"answer"`, also where the JSON around it is broken |
+| `answer_tag` | the last `<answer>...</answer>` (the form of R1-Zero), or the box in it |
+| `json` | the last value of a key `"answer"`, also where the JSON around it is broken; not where a box follows |
 | `boxed` | the last `\\boxed{...}` (or `\\fbox`) that is not empty |
 | `hashes` | the last line `#### ...` (GSM8K) |
 | `line` | the last line `A: ...`, `Answer: ...`, `Final answer: ...` |
@@ -57,9 +58,9 @@ class Parts:
         return "no answer found" if self.said.strip() else "the response is empty"
 
 
-_THINKING = re.compile(r"<(think|thinking)>((?:(?!<(?:think|thinking)>).)*?)</\1>", re.DOTALL)
-_CLOSED = re.compile(r"</think(?:ing)?>")
-_OPENED = re.compile(r"<think(?:ing)?>")
+_THINKING = re.compile(r"<(think|thinking)>((?:(?!<(?:think|thinking)>).)*?)</\1>", re.DOTALL | re.IGNORECASE)
+_CLOSED = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_OPENED = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
 
 
 def split_thinking(response: str) -> Parts:
@@ -139,6 +140,16 @@ def _unwrap(content: str) -> str:
     return content
 
 
+# --- tags
+
+
+_TAGGED = re.compile(r"<answer>((?:(?!</?answer>).)*+)</answer>", re.DOTALL | re.IGNORECASE)
+
+
+def _tagged(text: str) -> list[str]:
+    return [(_boxed(content) or [content.strip()])[-1] for content in _TAGGED.findall(text)]
+
+
 # --- JSON replies
 
 
@@ -152,7 +163,14 @@ _ESCAPE = re.compile(r'(\\(?:["\\/]|u[0-9a-fA-F]{4}|n(?![a-z])))|\\')
 def _json_reply(text: str) -> list[str]:
     """The values of the key "answer". The object around it need not be whole, nor valid JSON."""
     ends = deque((key.end() for key in _ANSWER_KEY.finditer(text)), maxlen=_MOST_KEYS)
+    if ends and _boxed(text[_value_end(text, ends[-1]) :]):
+        return []  # what is boxed after it is the last word
     return [_json_value(text, end) for end in ends]
+
+
+def _value_end(text: str, start: int) -> int:
+    found = _STRING.match(text, start) or _BARE_VALUE.match(text, start)
+    return found.end() if found else start
 
 
 def _json_value(text: str, start: int) -> str:
@@ -277,6 +295,7 @@ def _last_number(text: str) -> list[str]:
 
 
 RULES: Mapping[str, Callable[[str], list[str]]] = {
+    "answer_tag": _tagged,
     "json": _json_reply,
     "boxed": _boxed,
     "hashes": _hashes,
@@ -287,5 +306,5 @@ RULES: Mapping[str, Callable[[str], list[str]]] = {
     "last_number": _last_number,
 }
 
-EXPLICIT = ("json", "boxed", "hashes", "line", "phrase")
+EXPLICIT = ("answer_tag", "json", "boxed", "hashes", "line", "phrase")
 """The rules by which a response says itself what its answer is."""
