@@ -165,7 +165,8 @@ def _json_reply(text: str) -> list[str]:
     ends = deque((key.end() for key in _ANSWER_KEY.finditer(text)), maxlen=_MOST_KEYS)
     if ends and _boxed(text[_value_end(text, ends[-1]) :]):
         return []  # what is boxed after it is the last word
-    return [_json_value(text, end) for end in ends]
+    values = [_json_value(text, end) for end in ends]
+    return [(_boxed(value) or [value])[-1] for value in values]
 
 
 def _value_end(text: str, start: int) -> int:
