@@ -59,7 +59,7 @@ def explain(folder: Path, row_id: str) -> Story:
     """The story of `row_id` in the run at `folder`. Raises UsageError for an unknown or ambiguous id."""
     tables = _Tables(folder)
     found = tables.resolve(row_id)
-    story = Story(found, tables={m.stage: f"{m.key} (table digest {m.digest})" for m in tables.line})
+    story = Story(found, tables={_name(m): f"{m.key} (table digest {m.digest})" for m in tables.line})
     question_id = tables.question_of(found)
     story.question = next((q for q in tables.rows("collect") if q.id == question_id), None)
     story.is_curated = any(q.id == question_id for q in tables.rows("curate"))
@@ -75,6 +75,10 @@ def explain(folder: Path, row_id: str) -> Story:
     story.completions = [c for c in tables.rows("evaluate") if c.question_id == question_id]
     _add_drops(story, tables, wanted, by_trace)
     return story
+
+
+def _name(manifest: Manifest) -> str:
+    return f"{manifest.stage} {manifest.label}".rstrip()
 
 
 def _add_drops(story: Story, tables: _Tables, wanted: set[str | None], by_trace: dict[str, TraceStory]) -> None:

@@ -11,9 +11,9 @@ from reasonry.errors import UsageError
 from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.stages.tally import AnswerTally, unanswered_drop
+from reasonry.stages.tally import AnswerTally, ask, unanswered_drop
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered, ask_all
+from reasonry.teachers.asking import Answered
 from reasonry.types import Drop, Question, Request, Sampling, Trace, conversation
 
 VERSION = 1
@@ -27,16 +27,7 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
     tally = AnswerTally()
     total = curated.rows_out * section.samples if isinstance(section.samples, int) else None
     with context.console.meter("distil", total) as meter:
-        requests = _requests(section, teacher, context, writer)
-        for outcome in ask_all(
-            teacher,
-            requests,
-            context.open_ledger(),
-            concurrency=section.concurrency,
-            attempts=section.attempts,
-            price=section.price,
-            budget=context.budget,
-        ):
+        for outcome in ask(section, teacher, _requests(section, teacher, context, writer), context):
             if isinstance(outcome, Answered):
                 writer.append(_trace(outcome))
             else:

@@ -13,10 +13,10 @@ from reasonry.errors import InputError
 from reasonry.registry import find
 from reasonry.sections import DistilSection, EvaluateSection
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.stages.tally import AnswerTally, unanswered_drop
+from reasonry.stages.tally import AnswerTally, ask, unanswered_drop
 from reasonry.stats import bootstrap_mean, wilson
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered, ask_all
+from reasonry.teachers.asking import Answered
 from reasonry.trainers.student import load_student
 from reasonry.types import (
     Completion,
@@ -136,15 +136,7 @@ def _teacher_answers(
         )
         for question, index in asked
     )
-    for outcome in ask_all(
-        find("teacher", teacher.teacher).call(teacher),
-        requests,
-        context.open_ledger(),
-        concurrency=teacher.concurrency,
-        attempts=teacher.attempts,
-        price=teacher.price,
-        budget=context.budget,
-    ):
+    for outcome in ask(teacher, find("teacher", teacher.teacher).call(teacher), requests, context):
         tally.add(outcome)
         if isinstance(outcome, Answered):
             yield _Answer(outcome.request.question, outcome.request.sampling.index, outcome.reply)

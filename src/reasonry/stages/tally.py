@@ -1,17 +1,39 @@
-"""Counting what a teacher answered: for distilling, and for evaluating the teacher itself."""
+"""Asking a teacher from a stage, and counting what it answered: to distil, and to evaluate the teacher itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
+from reasonry.contracts import Teacher
 from reasonry.errors import WorkFailed
 from reasonry.sections import DistilSection
-from reasonry.teachers.asking import Answered, Unanswered
-from reasonry.types import Drop
+from reasonry.stages.context import StageContext
+from reasonry.teachers.asking import Answered, Unanswered, ask_all
+from reasonry.types import Drop, Request
 
-__all__ = ["AnswerTally", "unanswered_drop"]
+__all__ = ["AnswerTally", "ask", "unanswered_drop"]
 
 Number = TypeVar("Number", int, float)
+
+
+def ask(
+    section: DistilSection,
+    teacher: AbstractAsyncContextManager[Teacher],
+    requests: Iterable[Request],
+    context: StageContext,
+) -> Iterator[Answered | Unanswered]:
+    """Every request through the run's ledger and within its budget, in order."""
+    return ask_all(
+        teacher,
+        requests,
+        context.open_ledger(),
+        concurrency=section.concurrency,
+        attempts=section.attempts,
+        price=section.price,
+        budget=context.budget,
+    )
 
 
 def unanswered_drop(outcome: Unanswered, stage: str) -> Drop:
