@@ -67,7 +67,7 @@ def _sealed(
     parts = [f"evaluate@{evaluate.VERSION}", benchmark.label, verifier.label]
     key = digest("stage", "evaluate", section, parts, [(s.name, s.digest) for s in sources])
     store = Store(folder / "tables")
-    if (sealed := store.sealed("evaluate", key)) is not None:
+    if (sealed := store.sealed("evaluate", key)) is not None and store.is_complete(sealed):
         return sealed
     with (
         locked(folder),
@@ -95,5 +95,6 @@ def _sealed(
             inputs={},
             rows_in=result.rows_in,
             metrics=result.metrics,
+            cost_usd=result.cost_usd,
             label=f"{options.section.label}/{options.name}",
         )

@@ -111,11 +111,6 @@ class Ledger:
             last = rows[-1][0]
             yield from (LedgerEntry(*row[1:]) for row in rows)
 
-    def spent_usd(self) -> float:
-        """The sum of all known prices."""
-        rows = self._raw("select coalesce(sum(cost_usd), 0.0) from attempts", [])
-        return float(rows[0][0])
-
     def close(self) -> None:
         """Write what is pending, then close. Safe to call twice."""
         self._is_closed = True

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from reasonry.errors import StoreError
 from reasonry.identity import RowHasher, digest, file_digest
-from reasonry.tables import digest_row, from_plain, rows_to_batch, schema_of, to_plain
+from reasonry.tables import digest_row, rows_from_batch, rows_to_batch, schema_of, to_plain
 from reasonry.types import Drop
 
 if TYPE_CHECKING:
@@ -157,8 +157,7 @@ class Store:
             try:
                 with pq.ParquetFile(path) as file:
                     for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                        for plain in batch.to_pylist():
-                            yield from_plain(row_type, plain)
+                        yield from rows_from_batch(row_type, batch)
             except (OSError, pa.ArrowException) as exc:
                 raise StoreError(
                     f"the shard cannot be read: {exc}",

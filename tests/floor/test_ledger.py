@@ -52,7 +52,6 @@ def test_many_answers_at_once_are_all_kept(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         asyncio.run(work(ledger))
         assert len(ledger.answered(f"k{i}" for i in range(2000))) == 2000
-        assert ledger.spent_usd() == pytest.approx(500.0)
 
 
 WRITER = """

@@ -79,7 +79,8 @@ def test_a_figure_that_is_no_number_holds_no_gate(value: float, passed: bool, tm
 
 def endpoint_score(base_url: str, folder: Path) -> Any:
     section = options_from("benchmark", "procedural", {"count": 3, "verifier": "math"}, "benchmark")
-    how = {"model": "simulated-v1", "base_url": base_url, "served_by": "test", "attempts": 1}
+    how: dict[str, Any] = {"model": "simulated-v1", "base_url": base_url, "served_by": "test", "attempts": 1}
+    how["price"] = {"input_per_million": 1.0, "output_per_million": 1.0}
     teacher = options_from("teacher", "openai", how, "teacher")
     return evaluate_endpoint(teacher, section, folder, workers=1, console=Console(quiet=True))
 
@@ -91,6 +92,12 @@ def test_a_dead_endpoint_has_no_score_and_seals_nothing(tmp_path: Path) -> None:
         manifest = endpoint_score(served.base_url, tmp_path)
     assert (manifest.metrics["n"], manifest.metrics["accuracy"]) == (3, 1.0)
     assert manifest.metrics["teacher"]["answered"] == 3
+    assert manifest.cost_usd is not None
+    assert manifest.cost_usd > 0
+    assert endpoint_score("http://127.0.0.1:1/v1", tmp_path) == manifest, "what is sealed is not asked again"
+    shard = tmp_path / "tables" / "evaluate" / manifest.key / manifest.shards[0].path
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert endpoint_score("http://127.0.0.1:1/v1", tmp_path).digest == manifest.digest, "made again from the ledger"
 
 
 def test_a_failing_endpoint_seals_nothing_and_costs_nothing_twice(
