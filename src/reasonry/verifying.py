@@ -12,19 +12,21 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 from reasonry.contracts import Limits
 from reasonry.errors import PartError, StoreError, UsageError
-from reasonry.identity import digest
 from reasonry.records import Record, open_records
 from reasonry.registry import find
-from reasonry.types import Question, Status, Verdict
+from reasonry.types import Finish, Question, Status, Verdict
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
 __all__ = ["Counts", "verify_file"]
 
 SCHEMA = 1
+STDIN = Path("-")
+FINISHES: tuple[Finish, ...] = get_args(Finish)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 @dataclass(slots=True)
@@ -40,40 +42,33 @@ class Counts:
         return {"schema": SCHEMA, "rows": self.rows, "unusable": self.unusable, **counts}
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A row of the input: either something to verify, or the verdict that it cannot be."""
-
-    id: Any
-    item: VerifyItem | None
-    verdict: Verdict | None
-
-
 def verify_file(
     source: Path, out: IO[str], *, verifier: str | None = None, default: str = "math", workers: int, limits: Limits
 ) -> Counts:
-    """Verify every row of `source` (JSONL, CSV or Parquet, also .gz and .zst) into `out` as JSONL.
+    """Verify every row of `source` (JSONL, CSV or Parquet, also .gz and .zst; `-`: JSONL on stdin) into `out` as JSONL.
 
-    A row has `id`, `answer`, `response`, and optionally `verifier`, `spec`, `prompt`. `verifier` overrides the rows'
-    own. A row that cannot be used gets the status `error` with the reason. Raises InputError where the file as a
-    whole cannot be read, PartError for an unknown `verifier`.
+    A row has `id`, `answer`, `response`, and optionally `verifier`, `spec`, `prompt`, `finish`. `verifier` overrides
+    the rows' own. A row that cannot be used gets the status `error` with the reason. Rows and verdicts stream: memory
+    does not grow with the file. Raises InputError where the file as a whole cannot be read, PartError for an unknown
+    `verifier`.
     """
     if verifier is not None:
         find("verifier", verifier)
     counts = Counts()
-    waiting: deque[_Entry] = deque()
+    reader = _Reader(verifier, default)
+    ids = deque[Any]()  # of the rows under way
 
-    def items() -> Iterator[VerifyItem]:
-        for entry in _entries(source, verifier, default):
-            waiting.append(entry)
-            if entry.item is not None:
-                yield entry.item
+    def items() -> Iterator[VerifyItem | Verdict]:
+        for row_id, item in reader.entries(source):
+            ids.append(row_id)
+            counts.unusable += isinstance(item, Verdict)
+            yield item
 
     with find("executor", "local").call(workers) as executor:
         for verdict in verify_all(items(), executor, limits):
-            _write_unusable(waiting, out, counts)
-            _write(waiting.popleft(), verdict, out, counts)
-    _write_unusable(waiting, out, counts)
+            out.write(_line(ids.popleft(), verdict))
+            counts.rows += 1
+            counts.statuses[verdict.status.value] += 1
     return counts
 
 
@@ -103,39 +98,60 @@ def output_file(given: Path, source: Path) -> Generator[IO[str]]:
         temporary.unlink(missing_ok=True)
 
 
-def _entries(source: Path, verifier: str | None, default: str) -> Iterator[_Entry]:
-    for row in open_records(source):
-        if isinstance(row, Record):
-            yield _entry(row, verifier, default)
-        else:
-            yield _unusable(None, f"line {row.row}: {row.reason}", verifier or default)
+class _Reader:
+    """Makes of each input row something to verify, or the verdict that it cannot be."""
 
+    def __init__(self, verifier: str | None, default: str) -> None:
+        self._verifier = verifier
+        self._default = default
+        self._problems: dict[str, str | None] = {}  # of the verifiers that rows named
 
-def _entry(record: Record, verifier: str | None, default: str) -> _Entry:
-    values = record.values
-    row_id = values.get("id")
-    name = verifier or values.get("verifier") or default
-    problem = _problem(values)
-    if problem is None and isinstance(name, str):
+    def entries(self, source: Path) -> Iterator[tuple[Any, VerifyItem | Verdict]]:
+        """The id of each row, and what to do with it."""
+        rows = open_records(Path("/dev/stdin"), form="jsonl") if source == STDIN else open_records(source)
+        for row in rows:
+            if isinstance(row, Record):
+                yield row.values.get("id"), self._item(row)
+            else:
+                yield None, _unusable(row.row, row.reason, self._verifier or self._default)
+
+    def _item(self, record: Record) -> VerifyItem | Verdict:
+        values = record.values
+        name = self._verifier or values.get("verifier") or self._default
+        problem = _problem(values)
+        if problem is None and isinstance(name, str):
+            problem = self._verifier_problem(name)
+        elif problem is None:
+            problem, name = "verifier is not text", self._default
+        if problem is not None:
+            return _unusable(record.row, problem, str(name))
+        try:
+            question = _question(values, str(name))
+        except (TypeError, RecursionError) as exc:
+            return _unusable(record.row, f"spec holds what JSON cannot: {exc}", str(name))
+        return VerifyItem(question, values["response"], values.get("finish") or "stop")
+
+    def _verifier_problem(self, name: str) -> str | None:
+        if name in self._problems:
+            return self._problems[name]
         try:
             find("verifier", name)
         except PartError as exc:
-            problem = f"{exc.message}; {exc.hint}"
-    elif problem is None:
-        problem, name = "verifier is not text", default
-    if problem is not None:
-        return _unusable(row_id, f"line {record.row}: {problem}", str(name))
+            return f"{exc.message}; {exc.hint}"
+        return self._problems.setdefault(name, None)
+
+
+def _question(values: Mapping[str, Any], verifier: str) -> Question:
     spec = values.get("spec") or {}
     answer = values.get("answer")
     spec = json.loads(spec) if isinstance(spec, str) else spec
-    question = Question(
+    return Question(
         prompt=values.get("prompt") or "",
         # A number is taken as the file wrote it: 0.10 is not 0.1.
         answer=None if answer is None else getattr(answer, "written", str(answer)),
-        verifier=str(name),
-        spec={name: value for name, value in spec.items() if value is not None},  # Parquet pads with nulls
+        verifier=verifier,
+        spec={name: value for name, value in (spec or {}).items() if value is not None},  # Parquet pads with nulls
     )
-    return _Entry(row_id, VerifyItem(question, values["response"]), None)
 
 
 def _problem(values: Mapping[str, Any]) -> str | None:
@@ -149,6 +165,8 @@ def _problem(values: Mapping[str, Any]) -> str | None:
         return f"answer is {type(values['answer']).__name__}, not text or a number"
     if not isinstance(values.get("prompt") or "", str):
         return "prompt is not text"
+    if (finish := values.get("finish")) and finish not in FINISHES:
+        return f"finish is {str(finish)[:40]!r}, not one of {', '.join(FINISHES)}"
     return _spec_problem(values.get("spec"))
 
 
@@ -158,37 +176,21 @@ def _spec_problem(spec: Any) -> str | None:
             spec = json.loads(spec)
         except (ValueError, RecursionError):
             return "spec is not JSON"
-    if spec is not None and not isinstance(spec, dict):
-        return "spec is not an object"
-    try:
-        digest("spec", spec)
-    except (TypeError, RecursionError) as exc:
-        return f"spec holds what JSON cannot: {exc}"
-    return None
+    return None if spec is None or isinstance(spec, dict) else "spec is not an object"
 
 
-def _unusable(row_id: Any, reason: str, verifier: str) -> _Entry:
-    return _Entry(row_id, None, Verdict(Status.ERROR, verifier=verifier, detail=reason))
+def _unusable(row: int, reason: str, verifier: str) -> Verdict:
+    return Verdict(Status.ERROR, verifier=verifier, detail=f"line {row}: {reason}")
 
 
-def _write_unusable(waiting: deque[_Entry], out: IO[str], counts: Counts) -> None:
-    """Rows that never went to a verifier, up to the next one that did."""
-    while waiting and waiting[0].verdict is not None:
-        entry = waiting.popleft()
-        assert entry.verdict is not None
-        counts.unusable += 1
-        _write(entry, entry.verdict, out, counts)
-
-
-def _write(entry: _Entry, verdict: Verdict, out: IO[str], counts: Counts) -> None:
-    counts.rows += 1
-    counts.statuses[verdict.status.value] += 1
+def _line(row_id: Any, verdict: Verdict) -> str:
     row = {
-        "id": None if isinstance(entry.id, float) and not math.isfinite(entry.id) else entry.id,
+        "id": None if isinstance(row_id, float) and not math.isfinite(row_id) else row_id,
         "status": verdict.status.value,
         "verifier": verdict.verifier,
         "extracted": verdict.extracted,
         "detail": verdict.detail,
         "seconds": round(verdict.seconds, 6),
     }
-    out.write(json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "replace").decode() + "\n")
+    text = _ENCODER.encode(row)
+    return (text if text.isascii() else text.encode("utf-8", "replace").decode()) + "\n"

@@ -17,7 +17,8 @@ import pytest
 
 from reasonry.contracts import Limits, Outcome, Work
 from reasonry.errors import WorkFailed
-from reasonry.executors.local import BATCH, LocalExecutor
+from reasonry.executors.local import LocalExecutor
+from reasonry.executors.mapping import WINDOW_ROWS
 from reasonry.registry import find
 from reasonry.types import JsonMap
 
@@ -156,9 +157,9 @@ def test_rows_are_read_only_a_window_ahead() -> None:
 
     with LocalExecutor(2) as executor:
         outcomes = executor.map(work("square"), endless(), PATIENT)
-        for yielded, outcome in enumerate(itertools.islice(outcomes, 3_000), start=1):
+        for yielded, outcome in enumerate(itertools.islice(outcomes, 20_000), start=1):
             assert outcome.value == (yielded - 1) ** 2
-            assert taken - yielded <= 4 * BATCH * 2
+            assert taken - yielded <= WINDOW_ROWS * 2
 
 
 def test_no_rows_give_no_outcomes_and_start_no_worker() -> None:

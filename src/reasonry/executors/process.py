@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -15,10 +16,12 @@ from typing import Any
 from reasonry import env
 from reasonry.contracts import Work
 from reasonry.executors.frames import FrameReader, encode
+from reasonry.executors.marker import Marker, new_marker_file
 
 __all__ = ["WorkerProcess", "worker_environment"]
 
 _READ_BYTES = 1 << 16
+_PIPE_BYTES = 1 << 18  # so that a parent that is busy elsewhere keeps no worker waiting
 _FIXED = {
     # One thread for each worker: the processors are already shared out among workers.
     "OMP_NUM_THREADS": "1",
@@ -45,21 +48,18 @@ class WorkerProcess:
     """A worker, in a session of its own so that Ctrl-C reaches only the parent."""
 
     def __init__(self, work: Work) -> None:
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in finish()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "reasonry.executors.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            env=worker_environment(),
-            start_new_session=True,
-        )
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        with tempfile.TemporaryFile() as file:
+            new_marker_file(file)
+            self._process = self._start(file.fileno())
+            self.marker = Marker(file.fileno())
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.stdin = self._process.stdin.fileno()
         self.stdout = self._process.stdout.fileno()
-        os.set_blocking(self.stdin, False)
-        os.set_blocking(self.stdout, False)
+        for pipe in (self.stdin, self.stdout):
+            os.set_blocking(pipe, False)
+            _widen(pipe)
         self._frames = FrameReader()
         self._unsent = bytearray()
         self.rows_done = 0
@@ -67,6 +67,17 @@ class WorkerProcess:
         self.has_ended = False
         self._status: int | None = None
         self.send(encode({"target": work.target, "options": dict(work.options)}))
+
+    def _start(self, marker: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "reasonry.executors.worker", str(marker)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            env=worker_environment(),
+            start_new_session=True,
+            pass_fds=(marker,),
+        )
 
     @property
     def has_unsent(self) -> bool:
@@ -89,27 +100,27 @@ class WorkerProcess:
             del self._unsent[:written]
 
     def receive(self) -> Iterator[list[Any]]:
-        """Every frame that has arrived; sets `has_ended` when the worker's end is closed."""
+        """Every frame that has arrived; sets `has_ended` when there will be no more."""
         while not self.has_ended:
             try:
                 piece = os.read(self.stdout, _READ_BYTES)
             except BlockingIOError:
+                # A process that escaped from the worker's group may hold its end open.
+                self.has_ended = self._status is not None
                 return
             self.has_ended = not piece
             yield from self._frames.feed(piece)
 
-    def finish(self) -> int:
-        """Kill what is left of it and its children; its exit status, negative for a signal."""
+    def end(self) -> int:
+        """Kill what is left of it and its children; its exit status, negative for a signal.
+
+        What it had sent before can still be received.
+        """
         if self._status is not None:
             return self._status  # its number may belong to another process by now
         with contextlib.suppress(ProcessLookupError, PermissionError):  # gone already
             os.killpg(self._process.pid, signal.SIGKILL)
-        self.has_ended = True
         self._status = self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
         return self._status
 
     def complaint(self) -> str:
@@ -119,5 +130,18 @@ class WorkerProcess:
         return lines[-1] if lines else ""
 
     def close(self) -> None:
-        self.finish()
+        self.end()
+        self.has_ended = True
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
         self._complaints.close()
+        self.marker.close()
+
+
+def _widen(pipe: int) -> None:
+    """Where the system lets us (Linux, within a user's quota)."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -1,11 +1,12 @@
-"""A worker process: `python -m reasonry.executors.worker`, spoken to in frames over stdin and stdout.
+"""A worker process: `python -m reasonry.executors.worker MARKER`, spoken to in frames over stdin and stdout.
 
-The first frame says what to import; each further one is a row with its limits. For each row the worker says
-`start`, then `done` with the value or `fail` with the reason. Two limits need no help from the code that runs:
+The first frame says what to import; each further one brings rows with their limits. Results go back several at a time:
+when a frame's rows are done, and before a further row once the oldest has waited for some milliseconds. Two limits
+need no help from the code that runs:
 
-- CPU time: a profiling timer whose signal keeps its default action, so the kernel ends the process wherever it is,
-  in Python, in C, or in any thread. The parent sees the signal and knows which row ran.
-- Memory: the address space is capped while a row runs.
+- CPU time: a profiling timer, wound up anew for each row, whose signal keeps its default action, so the kernel ends
+  the process wherever it is, in Python, in C, or in any thread. The marker tells the parent which row that was.
+- Memory: the address space is capped while rows run.
 
 This is a fence against accidents, not a sandbox: work that means harm needs one of its own.
 """
@@ -14,40 +15,45 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
+import resource
+import select
 import signal
 import sys
-from collections.abc import Callable, Generator
-from queue import SimpleQueue
+import time
+from collections.abc import Callable
 from threading import Thread
 from typing import Any, BinaryIO
 
-from reasonry.executors.frames import encode, read_payload
+from reasonry.executors.frames import encode, json_bytes, read_frame, results_frame
+from reasonry.executors.marker import PREPARING, RUNNING, Marker
 
 __all__ = ["main"]
 
 MAX_DETAIL = 500  # characters
-Prepare = Callable[[Any], object]
+FLUSH_S = 0.005  # how long a result waits for others before the next row begins
+FLUSH_BYTES = 1 << 18
+Call = Callable[[Any], Any]
 
 
 def main() -> None:
     """Serve rows until stdin ends. Never returns: the process leaves with the parent."""
     channel = _Channel()
-    rows = SimpleQueue[bytes]()
-    Thread(target=_receive, args=(channel.source, rows), daemon=True).start()
+    marker = Marker(descriptor := int(sys.argv[1]))
+    os.close(descriptor)
+    Thread(target=_leave_with_parent, args=(channel.source.fileno(),), daemon=True).start()
     _restore_default_signals()
-    setup = json.loads(rows.get())
+    setup = channel.receive()
     try:
         call = _load(setup["target"], setup["options"])
     except BaseException as exc:  # noqa: BLE001 - whatever it is, the parent must be told
-        channel.send(["failed", _describe(exc)])
+        channel.send(encode(["failed", _describe(exc)]))
         os._exit(1)
     channel.silence()
-    channel.send(["ready"])
-    prepare = getattr(call, "prepare", None)
+    channel.send(encode(["ready"]))
+    server = _Server(channel, marker, call)
     while True:
-        _serve(channel, call, prepare, json.loads(rows.get()))
+        server.serve(*channel.receive())
 
 
 class _Channel:
@@ -65,19 +71,28 @@ class _Channel:
         sys.stderr.flush()
         os.dup2(self._null, 2)
 
-    def send(self, value: object) -> None:
-        self.send_bytes(encode(value))
+    def receive(self) -> Any:
+        """The next frame. Where there is none any more, this does not return."""
+        value = read_frame(self.source)
+        if value is None:
+            _leave()
+        return value
 
-    def send_bytes(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> None:
         view = memoryview(frame)
         while view:
             view = view[os.write(self._target, view) :]
 
 
-def _receive(source: BinaryIO, rows: SimpleQueue[bytes]) -> None:
-    """Read ahead in a thread, so that the end of the parent is noticed in the middle of a row too."""
-    while (payload := read_payload(source)) is not None:
-        rows.put(payload)
+def _leave_with_parent(source: int) -> None:
+    """Wait for the end of the parent in a thread, so that it is noticed in the middle of a row too."""
+    poll = select.poll()
+    poll.register(source, 0)  # nothing but the other end's closing
+    poll.poll()
+    _leave()
+
+
+def _leave() -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)  # and whatever the work started
     os._exit(0)
@@ -89,51 +104,98 @@ def _restore_default_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
 
 
-def _load(target: str, options: dict[str, Any]) -> Callable[[Any], Any]:
+def _load(target: str, options: dict[str, Any]) -> Call:
     module, _, factory = target.partition(":")
     return getattr(importlib.import_module(module), factory)(options)
 
 
-def _serve(channel: _Channel, call: Callable[[Any], Any], prepare: Prepare | None, frame: list[Any]) -> None:
-    index, row, cpu_s, memory_mb = frame
-    if prepare is not None:
-        with contextlib.suppress(Exception):  # the row's own run meets the same failure, and reports it
-            prepare(row)
-    channel.send(["start", index])
-    channel.send_bytes(_run(call, index, row, cpu_s, memory_mb))
+class _Server:
+    """Runs the rows of a frame one after the other, each within its limits."""
+
+    def __init__(self, channel: _Channel, marker: Marker, call: Call) -> None:
+        self._channel = channel
+        self._marker = marker
+        self._call = call
+        self._prepare: Call | None = getattr(call, "prepare", None)
+        self._limits = _Limits()
+        self._results: list[bytes] = []
+        self._bytes = 0
+
+    def serve(self, cpu_s: float, memory_mb: int, rows: list[tuple[int, Any]]) -> None:
+        began = flushed = time.perf_counter()
+        self._prepare_all(rows)
+        self._limits.set(cpu_s, memory_mb)
+        for index, row in rows:
+            if self._results and (self._bytes > FLUSH_BYTES or time.perf_counter() - flushed > FLUSH_S):
+                self._flush(None)
+                flushed = time.perf_counter()
+                self._limits.cap_memory()
+            result = self._run(index, row)
+            self._results.append(result)
+            self._bytes += len(result)
+        self._flush(time.perf_counter() - began)
+
+    def _prepare_all(self, rows: list[tuple[int, Any]]) -> None:
+        """Before any row's clock starts."""
+        if self._prepare is None:
+            return
+        for index, row in rows:
+            self._marker.set(index, PREPARING)
+            with contextlib.suppress(Exception):  # the row's own run meets the same failure, and reports it
+                self._prepare(row)
+
+    def _run(self, index: int, row: Any) -> bytes:
+        """What became of one row, as JSON. Writing the value as JSON is within the limits too."""
+        self._marker.set(index, RUNNING)
+        self._limits.start_timer()
+        try:
+            return b'[%d,"done",%s]' % (index, json_bytes(self._call(row)))
+        except MemoryError:
+            self._limits.lift()
+            result = json_bytes([index, "fail", "memory", f"more than {self._limits.memory_mb} MB of memory"])
+        except BaseException as exc:  # noqa: BLE001 - sys.exit() in the work is the work's failure as well
+            self._limits.lift()
+            result = json_bytes([index, "fail", "raised", _describe(exc)])
+        self._limits.cap_memory()  # only now is what the exception held free again
+        return result
+
+    def _flush(self, seconds: float | None) -> None:
+        """Send what is finished, outside all limits. `seconds` says that the frame is done, and how long it took."""
+        self._limits.lift()
+        self._marker.set_idle()
+        results, self._results, self._bytes = self._results, [], 0
+        self._channel.send(results_frame(seconds, results))
 
 
-def _run(call: Callable[[Any], Any], index: int, row: Any, cpu_s: float, memory_mb: int) -> bytes:
-    """The frame that reports one row. Writing the value as JSON is within the limits too."""
-    try:
-        with _limits(cpu_s, memory_mb):
-            return encode(["done", index, call(row)])
-    except MemoryError:
-        return encode(["fail", index, "memory", f"more than {memory_mb} MB of memory"])
-    except BaseException as exc:  # noqa: BLE001 - sys.exit() in the work is the work's failure as well
-        return encode(["fail", index, "raised", _describe(exc)])
+class _Limits:
+    """The two limits of the rows under way."""
 
+    def __init__(self) -> None:
+        self.memory_mb = 0
+        self._cpu_s = 0.0
+        _, self._most = resource.getrlimit(resource.RLIMIT_AS)
 
-@contextlib.contextmanager
-def _limits(cpu_s: float, memory_mb: int) -> Generator[None]:
-    _limit_memory(memory_mb << 20)
-    signal.setitimer(signal.ITIMER_PROF, cpu_s)
-    try:
-        yield
-    finally:
+    def set(self, cpu_s: float, memory_mb: int) -> None:
+        self._cpu_s, self.memory_mb = cpu_s, memory_mb
+        self.cap_memory()
+
+    def start_timer(self) -> None:
+        signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
+
+    def cap_memory(self) -> None:
+        """Cap the address space; the memory that earlier rows left behind counts as well."""
+        size = self.memory_mb << 20
+        is_over = self._most != resource.RLIM_INFINITY and self._most < size
+        self._set_memory(self._most if is_over else size)
+
+    def lift(self) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _limit_memory(None)
+        self._set_memory(self._most)
 
-
-def _limit_memory(size: int | None) -> None:
-    """Cap the address space in bytes; None lifts the cap."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    soft = hard if size is None or (hard != resource.RLIM_INFINITY and hard < size) else size
-    # Some systems (macOS) know the limit and refuse to set it: the CPU limit then stands alone.
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    def _set_memory(self, size: int) -> None:
+        # Some systems (macOS) know the limit and refuse to set it: the CPU limit then stands alone.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (size, self._most))
 
 
 def _describe(exc: BaseException) -> str:

@@ -91,8 +91,7 @@ def first_line(text: str) -> str:
 
 def _unpacked(path: Path, stack: ExitStack) -> BinaryIO:
     file = stack.enter_context(path.open("rb"))
-    head = file.read(4)
-    file.seek(0)
+    head = file.peek(4)[:4]  # a pipe cannot go back
     _refuse(path, head)
     if head.startswith(PACKED[".gz"]):
         return cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=file)))

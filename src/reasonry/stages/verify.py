@@ -39,7 +39,8 @@ def verify(section: VerifySection, context: StageContext, writer: TableWriter) -
 
 def _items(context: StageContext, questions: dict[str, Question]) -> Iterator[VerifyItem]:
     for trace in context.store.rows(context.upstream["distil"], Trace):
-        yield VerifyItem(questions[trace.question_id], whole_text(trace.reasoning, trace.response, trace.finish))
+        text = whole_text(trace.reasoning, trace.response, trace.finish)
+        yield VerifyItem(questions[trace.question_id], text, trace.finish)
 
 
 class _Tally:
