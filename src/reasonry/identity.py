@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,7 @@ def digest(kind: str, *values: object) -> str:
     Values may be None, bool, int, float, str, bytes, enums, dataclasses, and sequences and string-keyed
     mappings of these. Raises TypeError for anything else.
     """
-    hasher = hashlib.sha256()
-    for piece in _pieces([kind, *values]):
-        hasher.update(piece)
-    return hasher.hexdigest()[:HEX_LENGTH]
+    return hashlib.sha256(_content([kind, *values])).hexdigest()[:HEX_LENGTH]
 
 
 class RowHasher:
@@ -43,7 +40,7 @@ class RowHasher:
         self._hasher = hashlib.sha256(kind.encode() + b"\0")
 
     def update(self, row: Mapping[str, object]) -> None:
-        self._hasher.update(b"".join(_pieces(row)))
+        self._hasher.update(_content(row))
 
     def hexdigest(self) -> str:
         return self._hasher.hexdigest()[:HEX_LENGTH]
@@ -63,49 +60,61 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _pieces(value: Any) -> Iterator[bytes]:
+def _content(value: object) -> bytes:
     """The canonical bytes of a value: a type tag, a length where it varies, the content."""
+    pieces: list[bytes] = []
+    _add(value, pieces)
+    return b"".join(pieces)
+
+
+def _add(value: Any, pieces: list[bytes]) -> None:
     if value is None:
-        yield b"n"
+        pieces.append(b"n")
+    elif type(value) is str:  # first, since most values are; one that is an Enum as well is not meant
+        _add_text(value, pieces)
     elif isinstance(value, Enum):
-        yield from _pieces(value.value)
-    elif isinstance(value, bool):
-        yield b"b1" if value else b"b0"
-    elif isinstance(value, int):
-        yield b"i%d;" % value
-    elif isinstance(value, float):
-        yield b"f" + _float_bytes(value)
+        _add(value.value, pieces)
+    elif isinstance(value, bool | int | float):
+        pieces.append(_number_bytes(value))
     elif isinstance(value, str):
-        # surrogatepass: a lone surrogate from broken JSON still has an identity.
-        text = value.encode("utf-8", "surrogatepass")
-        yield b"s%d:" % len(text)
-        yield text
+        _add_text(value, pieces)
     elif isinstance(value, bytes):
-        yield b"y%d:" % len(value)
-        yield value
+        pieces.append(b"y%d:%b" % (len(value), value))
     elif isinstance(value, Mapping):
-        yield from _mapping_pieces(value)
+        _add_mapping(value, pieces)
     elif isinstance(value, Sequence):
-        yield b"l%d:" % len(value)
+        pieces.append(b"l%d:" % len(value))
         for item in value:
-            yield from _pieces(item)
+            _add(item, pieces)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield b"c"
-        yield from _pieces(type(value).__name__)
-        yield from _pieces({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+        pieces.append(b"c")
+        _add_text(type(value).__name__, pieces)
+        _add_mapping({f.name: getattr(value, f.name) for f in dataclasses.fields(value)}, pieces)
     else:
         raise TypeError(f"no identity for a {type(value).__name__}")
 
 
-def _mapping_pieces(value: Mapping[Any, Any]) -> Iterator[bytes]:
-    yield b"d%d:" % len(value)
+def _add_text(value: str, pieces: list[bytes]) -> None:
+    # surrogatepass: a lone surrogate from broken JSON still has an identity.
+    text = value.encode("utf-8", "surrogatepass")
+    pieces.append(b"s%d:%b" % (len(text), text))
+
+
+def _add_mapping(value: Mapping[Any, Any], pieces: list[bytes]) -> None:
+    pieces.append(b"d%d:" % len(value))
     for name in value:
         if not isinstance(name, str):
             raise TypeError(f"no identity for a mapping with a {type(name).__name__} as key")
     # Code point order, which is also UTF-8 order, so other languages can re-derive it.
     for name in sorted(value):
-        yield from _pieces(name)
-        yield from _pieces(value[name])
+        _add(name, pieces)
+        _add(value[name], pieces)
+
+
+def _number_bytes(value: float) -> bytes:
+    if isinstance(value, bool):
+        return b"b1" if value else b"b0"
+    return b"i%d;" % value if isinstance(value, int) else b"f" + _float_bytes(value)
 
 
 def _float_bytes(value: float) -> bytes:
