@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.verify_math import accuracy, tables
 from benchmarks.verify_math.accuracy import FileResult
 from benchmarks.verify_math.data import LABELLED, Pair, find_data, missing
-from benchmarks.verify_math.peers import OURS, OWN_LIBRARIES, PEERS, Grade, Grader, PeerUnavailable, install_peers
+from benchmarks.verify_math.peers import OURS, OWN_LIBRARIES, PEERS, CannotStart, Grade, Grader, install_peers
 
 
 def main() -> int:
@@ -89,7 +89,7 @@ def measure_accuracy(
                 versions[name] = grader.version
                 for file, pairs in files.items():
                     grades[file][name] = memory.grades(grader, pairs, _progress(f"{name} {file}"))
-        except PeerUnavailable:
+        except CannotStart:
             print(f"{name}: cannot be loaded, left out", file=sys.stderr)
     memory.save()
     print("\r" + " " * 60, end="\r", file=sys.stderr)
