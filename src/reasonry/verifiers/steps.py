@@ -15,7 +15,7 @@ from reasonry.arithmetic import Problem, Step, parse_problem, read_steps
 from reasonry.registry import part
 from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.extraction import RULES, Found, Parts, extract, split_thinking
-from reasonry.verifiers.numbers import read_number
+from reasonry.verifiers.maths.cascade import read_number
 
 __all__ = ["steps"]
 
@@ -105,6 +105,5 @@ def _evidence(
 
 
 def _value(text: str) -> object:
-    """The whole number that an answer is, also as the end of a calculation; None for anything else."""
-    number = read_number(text.rpartition("=")[2].strip(" $"))
-    return number.value if number is not None else None
+    """The number that an answer is, also as the end of a calculation; None for anything else."""
+    return read_number(text.rpartition("=")[2])

@@ -25,6 +25,10 @@ def read_command(reader: Expressions) -> Node:
         reader.take()
         node = words.NAMED_COMMANDS[name]
         return reader.indexed(node.name) if node.op == "var" and reader.is_at("_", "'") else node
+    if (known := words.glued_function(name)) is not None:
+        token = reader.token
+        reader.replace(Token("word", name.removeprefix(known), token.start + 1 + len(known), token.end))
+        return reader.function_before(known)
     if name in words.BEYOND:
         raise Unsupported(f"\\{name} is beyond this reader")
     if (read := _READERS.get(name)) is None:

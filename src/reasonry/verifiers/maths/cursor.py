@@ -22,6 +22,7 @@ class Cursor:
         self._depth = 0
         self.brackets = 0
         self.bars = 0
+        self.is_finished = False
 
     @property
     def token(self) -> Token:
@@ -71,6 +72,7 @@ class Cursor:
 
     def finish(self) -> None:
         """Leave the rest unread: it is said about the answer, and no part of it."""
+        self.is_finished = True
         self._at = len(self._tokens) - 1
 
     def mark(self) -> int:

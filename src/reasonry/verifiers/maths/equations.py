@@ -22,7 +22,7 @@ class Named:
 
 
 def is_equation(node: Node) -> bool:
-    return node.op == "rel" and set(node.name.split()) <= {"=", "~"} and "=" in node.name
+    return node.op == "rel" and set(node.name.split()) <= {"=", "~"}
 
 
 def named(node: Node) -> Named:

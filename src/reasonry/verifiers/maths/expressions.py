@@ -100,7 +100,7 @@ class Expressions(Cursor):
         if token.kind == "word":
             return words.is_names(token.text)
         if token.kind == "text":
-            return words.is_name_in_text(token)
+            return words.is_name_in_text(token) and not (self.last.kind == "num" and words.is_unit_letter(token))
         if token.kind == "cmd":
             return token.text in words.STARTS
         return token.text in ("(", "[", "{") or (token.text == "|" and not self.bars)
@@ -215,10 +215,19 @@ class Expressions(Cursor):
         for name in letters[:-1]:
             node = words.letter(name) if node is None else product(node, words.letter(name))
         last = self.indexed(letters[-1])
-        if last.op == "var" and last.name in words.FUNCTION_LETTERS and self.is_at("(") and self.touches:
+        if last.op == "var" and self.is_at("(") and self.touches and self._is_application(last.name):
             inside = brackets.read_bracket(self)
             last = Node("call", inside.args if inside.op == "tuple" else (inside,), last.name)
         return last if node is None else product(node, last)
+
+    def _is_application(self, name: str) -> bool:
+        """`f(2)`, and `A(x) =`: letters that are often functions, and any before its arguments and an equals sign."""
+        if name in words.FUNCTION_LETTERS:
+            return True
+        count = 1
+        while (self.ahead(count).kind == "word" and len(self.ahead(count).text) == 1) or self.ahead(count).text == ",":
+            count += 1
+        return count > 1 and self.ahead(count).text == ")" and self.ahead(count + 1).text == "="
 
     def indexed(self, name: str) -> Node:
         """A name with its index and primes."""
@@ -248,8 +257,12 @@ class Expressions(Cursor):
         return self.indexed(name)
 
     def function(self, name: str) -> Node:
-        """`\\sin^2 x`, `\\log_2 8`: a function with what may stand between its name and its argument."""
+        """A function at its name."""
         self.take()
+        return self.function_before(name)
+
+    def function_before(self, name: str) -> Node:
+        """`\\sin^2 x`, `\\log_2 8`: a function with what may stand between its name and its argument."""
         power: Node | None = None
         base: Node | None = None
         while self.is_at("^", "_"):

@@ -6,21 +6,30 @@ beginning and leaves the rest (`2, -10` is no 2), and never runs anything.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from reasonry.verifiers.maths import words
 from reasonry.verifiers.maths.expressions import Expressions
 from reasonry.verifiers.maths.tokens import tokenize
 from reasonry.verifiers.maths.trees import Node, Unreadable, var
 
-__all__ = ["parse"]
+__all__ = ["Parsed", "parse"]
 
 
-def parse(text: str) -> Node:
+class Parsed(NamedTuple):
+    """`is_cut`: a condition behind the answer, `for all n`, was left unread."""
+
+    tree: Node
+    is_cut: bool
+
+
+def parse(text: str) -> Parsed:
     """The tree of a spelled text. Raises Unreadable (Unsupported for mathematics beyond us) and TooLarge."""
     reader = _Answers(tokenize(text))
     node = reader.items()
     if reader.token.kind != "end":
         raise Unreadable(f"cannot read on at {text[reader.token.start :][:20]!r}")
-    return node
+    return Parsed(node, reader.is_finished)
 
 
 _AND = frozenset({"and", "und", "et", "&"})

@@ -47,7 +47,7 @@ RULES: Mapping[str, Rule] = {
     "percent_as_fraction": Rule("a percentage for the fraction that it is", "0.335", r"33.5\%"),
     "percent_as_number": Rule("a percentage for the number before its sign", r"10\%", "10"),
     "ratio_as_fraction": Rule("a ratio for the quotient", "3/4", "3:4"),
-    "reference_rounded": Rule("an exact answer that rounds to a decimal reference of 3 digits or more", "21.93", "307/14"),
+    "reference_rounded": Rule("what rounds to a decimal reference of 2 digits or more", "21.93", "307/14"),
     "sentence": Rule("the value that a sentence states", "3", "The rank of the matrix is 3."),
     "singleton_set": Rule("a set of one element for the element", r"\{5\}", "5"),
     "solved_form": Rule("one side of an equation that is solved for its other name", "xy = 6", "6/x"),

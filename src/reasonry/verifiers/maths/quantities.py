@@ -15,7 +15,7 @@ from reasonry.verifiers.maths.units import Unit, read_unit
 __all__ = ["compare_quantities"]
 
 FLOAT_DIGITS = 12  # a decimal this long may be a float that was printed
-REFERENCE_DIGITS = 3  # a decimal reference this long says how it was rounded
+REFERENCE_DIGITS = 2  # a decimal reference this long says how it was rounded
 LETTER_UNITS = frozenset("mgshLNJWVAK")
 
 
@@ -163,11 +163,17 @@ def _as_decimals(one: Node, other: Node, context: Context) -> bool:
     """Where the values differ: whether a decimal stands for the other one, by the policy."""
     if _is_decimal(other) and _stands_for(other, one, context):
         return True
-    if not _is_decimal(one) or _has_decimal(other):
-        return _is_decimal(one) and _is_decimal(other) and _stands_for(one, other, context, floats_only=True)
+    if not _is_decimal(one):
+        return False
+    if _is_decimal(other):
+        if _stands_for(one, other, context, floats_only=True):
+            return True
+        if (other.places or 0) <= (one.places or 0):
+            return False
     value = _number(other)
     is_rounded = value is not None and _digits(one) >= REFERENCE_DIGITS and _rounds_to(value, one)
-    return is_rounded and other.op != "num" and context.may("reference_rounded")
+    is_whole = other.op == "num" and other.places is None
+    return is_rounded and not is_whole and context.may("reference_rounded")
 
 
 def _stands_for(decimal: Node, exact: Node, context: Context, *, floats_only: bool = False) -> bool:

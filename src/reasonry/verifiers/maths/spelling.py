@@ -40,9 +40,16 @@ _EATEN_LETTER = {"\x0c": r"\f", "\x08": r"\b", "\t": r"\t", "\r": r"\r"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DOUBLED = re.compile(r"\\\\(?=[A-Za-z,;!{}()\[\] $%])")
 _ROWS = re.compile(r"\\begin|matrix|\\\\\s*\[|cases")
-_GROUPED = re.compile(r"(?<=\d)(?:\{,\}|\\,|,\\!\s?|\\!|,\\ ?|~)(?=\d{3}(?!\d))")
+_REPAIRED = (
+    (re.compile(r"(?<=\d)\s*\{\s*([A-Za-z]{2,}|[msgh])\s*\}"), r"\\text{ \1}"),  # `4{cm}`
+    (re.compile(r"\^\s*\{?\s*\\(?:text|mathrm|mbox|rm)\s*\{\s*(st|nd|rd|th)\s*\}\s*\}?"), r"\\text{ \1}"),
+    (re.compile(r"\.(?=\s*[\])}])"), ""),  # a full stop inside of a bracket's end
+    (re.compile(r"\\([*_\"])"), r"\1"),  # Markdown's escapes
+)
+_REPAIRABLE = re.compile(r"\d\s*\{|\^|\.\s*[\])}]|\\[*_\"]")
+_GROUPED = re.compile(r"(?<=\d)(?:\s?\{\s?,\s?\}|\\,|,\\!\s?|\\!|,\\ ?|~)(?=\d{3}(?!\d))")
 _SPACED = re.compile(r"(?<![\d.,_^{])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?!\\frac)")
-_AROUND = ((r"\(", r"\)"), (r"\[", r"\]"), ("$$", "$$"), ("$", "$"), ("**", "**"), ("`", "`"))
+_AROUND = ((r"\(", r"\)"), (r"\[", r"\]"), ("$$", "$$"), ("$", "$"), ("**", "**"), ("`", "`"), ('"', '"'))
 _LAYERS = 6
 _MONEY = re.compile(r"\\?\$\s*(?=[-+]?[\d.])")
 _BOX = re.compile(r"^\\(?:boxed|fbox)\s*\{(.*)\}$", re.DOTALL)
@@ -58,6 +65,9 @@ def spell(text: str) -> str:
         text = _DOUBLED.sub(lambda _: "\\", text)
     if "," in text or "\\" in text or "~" in text or " " in text:
         text = _SPACED.sub(lambda digits: digits[0].replace(" ", ""), _GROUPED.sub("", text))
+    if _REPAIRABLE.search(text):
+        for pattern, instead in _REPAIRED:
+            text = pattern.sub(instead, text)
     text = _bare(text)
     return _without_dollars(text) if "$" in text else text
 

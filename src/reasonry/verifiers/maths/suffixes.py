@@ -13,8 +13,10 @@ MAX_WORDS = 6
 
 def with_unit(cursor: Cursor, node: Node) -> Node:
     """The value with the unit that follows it, if one does."""
-    if cursor.token.kind not in ("word", "text", "cmd", "sym"):
+    if cursor.token.kind == "end" or node.op in ("var", "const"):
         return node
+    if cursor.token.text in ("$", "€", "£", "¥") and cursor.ahead().kind != "num":
+        return Node("unit", (node,), cursor.take().text)
     node = _multiplied(cursor, node)
     if (percent := _percent(cursor)) and node.op != "percent":
         cursor.step(percent)

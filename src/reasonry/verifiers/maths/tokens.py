@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     rf"(?P<skip>{_SKIPPED})"
     r"|(?P<num>\d+(?:\.\d+)?|\.\d+)"
     r"|\\(?P<holder>text|textbf|textit|textrm|textnormal|textsf|texttt|mathrm|mbox|hbox|operatorname|mathbf|mathit|mathsf|"
-    r"mathcal|mathbb|boldsymbol|bm|emph)\*?\s*(?:\{(?P<content>[^{}]*)\}|(?P<single>[A-Za-z]))"
+    r"mathcal|mathbb|boldsymbol|bm|emph)\*?(?:\s*\{(?P<content>[^{}]*)\}|\s+(?P<single>[A-Za-z])(?![A-Za-z]))"
     r"|(?P<cmd>\\(?:[A-Za-z]+|.))"
     r"|(?P<word>[A-Za-z]+)"
     r"|(?P<sym><=|>=|=<|=>|!=|<>|:=|==|\*\*|.)",

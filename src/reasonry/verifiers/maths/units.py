@@ -40,7 +40,7 @@ MULTIPLIERS = {
     "hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12,
 }  # fmt: skip
 _NO_UNIT = frozenset(
-    """or and not to plus minus times more less than is are be if for where when with of the all any each every no nor either
+    """or and not to plus minus times more less than is are be if for where when with of the no nor either
     between about approximately approx roughly at least most over under above below but per cent percent only possible
     solution solutions answer undefined mod modulo am pm base cannot never there that which""".split()
 )

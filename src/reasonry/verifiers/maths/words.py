@@ -18,8 +18,10 @@ __all__ = [
     "RELATIONS",
     "STARTS",
     "apply",
+    "glued_function",
     "is_name_in_text",
     "is_names",
+    "is_unit_letter",
     "letter",
     "starts_condition",
 ]
@@ -78,9 +80,17 @@ NUMBER_WORDS = {
 _SHORT_WORDS = frozenset(
     """a an as at be by do go he if in is it my no of on or so to up us we and are but for has had her him his how its may not
     now off one our out own per she the too two use via was way who why yes you all any can day did few get got let man men
-    new old put say see set six ten yet yr pm am st nd rd th cm mm km kg mg ml lb oz ft yd mi hr hrs mph kph sec mod odd even
+    new old put say see set six ten yet yr pm am st nd rd th cm mm km kg mg ml lb oz ft yd mi hr hrs mph kph sec pct mod odd even
     none red true false""".split()
 )
+
+
+def glued_function(name: str) -> str | None:
+    """The function that a command begins with whose argument was written without a space: `\\cotx`."""
+    for length in (4, 3, 2):
+        if len(name) == length + 1 and name[:length] in FUNCTION_NAMES:
+            return name[:length]
+    return None
 
 
 def is_names(word: str) -> bool:
@@ -102,6 +112,14 @@ def is_name_in_text(token: Token) -> bool:
     if token.name in ("text", "mbox", "hbox", "textnormal"):
         return len(name) == 1 and token.text.isalpha()
     return len(name) == 1 or (name.isupper() and 1 < len(name) <= 3)
+
+
+_UNIT_LETTERS = frozenset("mgshLNJWVAK")
+
+
+def is_unit_letter(token: Token) -> bool:
+    """`\\mathrm{m}`, `\\text{ s}` behind a numeral: a unit, and no name."""
+    return token.name in ("mathrm", "text", "mbox", "textrm") and token.text.strip() in _UNIT_LETTERS
 
 
 def letter(name: str) -> Node:
