@@ -69,8 +69,8 @@ def write_rows(path: Path, rows: int, seed: int, repeat: float) -> None:
 def made_row(generator: random.Random, number: int) -> dict[str, Any]:
     """One row. `number` stands in its response, so that no two are the same."""
     if number % HOSTILE_EVERY == HOSTILE_EVERY // 2:
-        letters = "+".join("abcdefg")
-        return {"id": number, "answer": f"{number}", "response": f"({letters})^{{{40 + number % 7}}} + {number}"}
+        power = f"(a+b+c+d+e)^{{{40 + number % 7}}}"
+        return {"id": number, "answer": "1", "response": rf"\boxed{{{power} + {number}}}"}
     kind = generator.choices(("short", "latex", "long"), (70, 20, 10))[0]
     return {"id": number, **{"short": _short, "latex": _latex, "long": _long}[kind](generator, number)}
 

@@ -138,6 +138,48 @@ def test_one_worker_and_three_give_the_same_outcomes() -> None:
     assert one == three
 
 
+def test_bad_rows_in_the_middle_of_batches_cost_nothing_but_themselves() -> None:
+    bad = {100: "exit", 150: "loop", 151: "raise", 280: "kill", 281: "sleep", 282: "set", 399: "sys.exit"}
+    names = [bad.get(number, "nothing") for number in range(400)]
+    limits = Limits(cpu_s=0.1, memory_mb=1024)
+    one, two = (run("misbehave", deeds(*names), workers=n, limits=limits) for n in (1, 2))
+    assert one == two
+    failures = {number: outcome.failure for number, outcome in enumerate(one) if outcome != FINE}
+    died, timeout, raised = "died", "timeout", "raised"
+    assert failures == {100: died, 150: timeout, 151: raised, 280: died, 281: timeout, 282: raised, 399: raised}
+
+
+def test_memory_eaten_in_the_middle_of_a_batch_is_that_rows_alone() -> None:
+    names = ["memory" if number in (70, 71) else "nothing" for number in range(200)]
+    failures = [outcome.failure for outcome in run("misbehave", deeds(*names), limits=PATIENT)]
+    assert [number for number, failure in enumerate(failures) if failure == "memory"] == [70, 71]
+    assert failures.count(None) == 198
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_killed_in_the_middle_of_a_batch_lose_and_double_no_row(workers: int) -> None:
+    with LocalExecutor(workers) as executor:
+        outcomes: list[Outcome] = []
+        for outcome in executor.map(work("identity"), ({"x": x} for x in range(30_000)), PATIENT):
+            outcomes.append(outcome)
+            if len(outcomes) in (50, 5_000, 20_000):
+                os.kill(outcome.value["pid"], signal.SIGKILL)
+    assert [outcome.value["row"]["x"] for outcome in outcomes] == list(range(30_000))
+
+
+def test_a_row_that_ends_its_worker_after_its_own_end_stops_no_other() -> None:
+    rows: list[JsonMap] = [{"x": x, "fuse": x in (30, 90)} for x in range(150)]
+    outcomes = run("fuse", rows, limits=PATIENT)
+    assert len(outcomes) == 150
+    assert all(outcome == Outcome(row["x"]) for outcome, row in zip(outcomes, rows, strict=True) if not row["fuse"])
+
+
+def test_a_few_slow_rows_are_shared_out_one_by_one() -> None:
+    with LocalExecutor(2) as executor:
+        pids = {outcome.value for outcome in executor.map(work("slow_pid"), [{}] * 4, PATIENT)}
+    assert len(pids) == 2
+
+
 def test_rows_behind_a_bad_one_wait_no_longer_than_its_own_limit() -> None:
     limits = Limits(cpu_s=0.5, memory_mb=1024)
     start = time.monotonic()

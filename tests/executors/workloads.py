@@ -83,6 +83,19 @@ def once(options: JsonMap) -> Call:
     return call
 
 
+def fuse(options: JsonMap) -> Call:
+    """Some rows leave a thread behind that ends the process a little later, under some other row."""
+    from threading import Timer
+
+    def call(row: JsonMap) -> int:
+        if row["fuse"]:
+            Timer(0.002, os._exit, [7]).start()
+        time.sleep(0.0005)
+        return row["x"]
+
+    return call
+
+
 def hoard(options: JsonMap) -> Call:
     """Keeps what each row asks for: the memory that one row finds depends on the rows before it."""
     kept: list[bytes] = []
@@ -100,6 +113,14 @@ def environment(options: JsonMap) -> Call:
 
 def identity(options: JsonMap) -> Call:
     return lambda row: {"pid": os.getpid(), "group": os.getpgrp(), "row": dict(row)}
+
+
+def slow_pid(options: JsonMap) -> Call:
+    def call(row: JsonMap) -> int:
+        time.sleep(0.3)
+        return os.getpid()
+
+    return call
 
 
 def child(options: JsonMap) -> Call:
