@@ -92,6 +92,29 @@ def test_verdicts_go_to_stdout_where_no_file_is_named(tmp_path: Path) -> None:
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_dash_reads_rows_from_stdin(pack: Any, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "reasonry", "verify", "-"]
+    done = subprocess.run(command, input=pack(lines(ROWS)), capture_output=True, cwd=tmp_path, check=True)
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
+
+
+def test_an_empty_stdin_is_a_clear_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "reasonry", "verify", "-"]
+    done = subprocess.run(command, input="", capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert_clear(done, 2, "no rows")
+
+
+def test_a_row_that_was_cut_off_needs_a_declared_answer(tmp_path: Path) -> None:
+    row = {"id": 1, "answer": "5", "response": "We get 3 + 2 = 5"}
+    rows = [row, {**row, "finish": "length"}, {**row, "finish": None}, {**row, "finish": "cut"}]
+    (tmp_path / "in.jsonl").write_bytes(lines(rows))
+    done = reasonry("verify", "in.jsonl", cwd=tmp_path)
+    out = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["status"] for row in out] == ["correct", "unparsed", "correct", "error"]
+    assert "finish is 'cut'" in out[3]["detail"]
+
+
 def test_a_named_verifier_overrides_the_rows(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(lines([{"id": 1, "answer": "1/2", "response": "0.5", "verifier": "math"}]))
     done = reasonry("verify", "in.jsonl", "--verifier", "exact", cwd=tmp_path)

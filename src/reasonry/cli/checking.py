@@ -30,10 +30,12 @@ from reasonry.verifying import Counts, output_file, verify_file
 def verify_verb(
     source: Path, out: Path | None, verifier: str | None, timeout_s: float | None, workers: int | None, *, as_json: bool
 ) -> None:
-    """Verify every row of IN: JSONL, CSV or Parquet, also .gz and .zst.
+    """Verify every row of IN: JSONL, CSV or Parquet, also .gz and .zst; - is JSONL on stdin.
 
-    A row has id, answer and response, and optionally verifier, spec and prompt. A verdict has id, status, verifier,
-    extracted, detail and seconds, in the order of the rows.
+    A row has id, answer and response, and optionally verifier, spec, prompt and finish; finish is "length" for a
+    response that was cut off. A verdict has id, status, verifier, extracted, detail and seconds, in the order of the
+    rows. Verdicts are written while rows are read, some thousand rows later; rows that are the same are verified once,
+    and those that repeat one have 0 seconds.
     """
     if as_json and out is None:
         raise UsageError("--json and the verdicts both want stdout", hint="add -o OUT")
