@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasonry.verifiers.extraction import RULES, extract, split_thinking
+from reasonry.verifiers.extraction import EXPLICIT, FALLBACK, RULES, extract, split_thinking
 
 ALL = tuple(RULES)
 
@@ -45,6 +45,23 @@ ALL = tuple(RULES)
         ("Step 1: x\nStep 2: Tom has 7 apples.", "last_number", "7"),
         ("1.5 apples are left over.", "last_number", "1.5"),
         ("Four boats are needed.", "last_number", "Four"),
+        ("Soucis : 2,74 $ a..", "last_number", "2,74 $"),
+        ("90 degrees or π/2 radians", "sentence", "90 degrees or π/2 radians"),
+        ("No such nonzero function exists.", "sentence", "No such nonzero function exists"),
+        ("the square root of 5", "sentence", "the square root of 5"),
+        ("so x > 5 holds here", "sentence", "so x > 5 holds here"),
+        ("The product matrix $A$ is $[2, -2; 4, 4]$", "last_math", "[2, -2; 4, 4]"),
+        ("It is so.\n\\[ 9 \\]", "last_math", "9"),
+        ("It is so.\n$$\n9\n$$\n", "last_math", "9"),
+        ("So it has **9** divisors, 1 among them.", "emphasis", "9"),
+        (r"\text{Solution set} = \{1, 2\}", "bare", r"\text{Solution set} = \{1, 2\}"),
+        ("[1, 2)", "bare", "[1, 2)"),
+        (r"(1, 2) \cup [3, 5]", "bare", r"(1, 2) \cup [3, 5]"),
+        ("\\begin{pmatrix}\n1 & 2\n\\end{pmatrix}", "bare", "\\begin{pmatrix}\n1 & 2\n\\end{pmatrix}"),
+        ("[[1, 2],\n [3, 4]]", "bare", "[[1, 2],\n [3, 4]]"),
+        ("```\n18\n```", "bare", "18"),
+        ("12平方厘米", "bare", "12平方厘米"),
+        ("没有实数解", "bare", "没有实数解"),
     ],
 )
 def test_the_rule_that_finds_the_answer_has_a_name(response: str, rule: str, answer: str) -> None:
@@ -66,8 +83,15 @@ def test_the_rule_that_finds_the_answer_has_a_name(response: str, rule: str, ans
         r"\boxed{}",
         '{"answer": null}',
         '{"answer": ""}',
-        "the square root of 5",
-        "so x > 5 holds here",
+        "It might be 5.",
+        "Perhaps it is 5",
+        "Sorry, I cannot solve this.",
+        "I think so. It is 5 or 6.",
+        "First 5. Then\n### Step 7: Simplify",
+        "#### Case 4: two cups",
+        "The values are 4 and 5.\nOne of them is it.",
+        "We get 3 = 3 ...\nso the sum is 4 +",
+        "\\[ 5 \\]\nis not what we want",
     ],
 )
 def test_what_is_no_answer_is_not_made_one(response: str) -> None:
@@ -87,9 +111,108 @@ def test_two_phrases_in_one_line_are_two() -> None:
 
 
 def test_different_boxes_are_counted() -> None:
-    found = extract(r"\boxed{1} \boxed{2} \boxed{1}", ALL)
+    found = extract(r"\boxed{1}, no, \boxed{2}, no, \boxed{1}", ALL)
     assert found is not None
     assert (found.text, found.different) == ("1", 2)
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"$\boxed{1}, \boxed{2}$, and \(\boxed{3}\).", "1, 2, 3"),
+        (r"$x = \boxed{1}$ and $y = \boxed{2}$", "1, 2"),
+        (r"\[ x = \boxed{1}, \quad y_1 = \boxed{-1} \]", "1, -1"),
+        (r"\boxed{1} oder \boxed{2}", "1, 2"),
+        (r"$\boxed{1}$和$\boxed{2}$", "1, 2"),
+        (r"\boxed{1}, \boxed{1}", "1"),
+        (r"\boxed{1}. Wait, that is wrong. \boxed{2}", "2"),
+        (r"If n is even \boxed{1}, else it is \boxed{2}", "2"),
+        (r"$n = \boxed{1}$ $n = \boxed{2}$", "2"),
+    ],
+)
+def test_boxes_side_by_side_are_one_list_and_others_revisions(response: str, answer: str) -> None:
+    found = extract(response, ALL)
+    assert found is not None
+    assert (found.rule, found.text) == ("boxed", answer)
+
+
+@pytest.mark.parametrize(
+    ("response", "answer", "beside"),
+    [
+        (r"$\boxed{28}$ percent", "28", "percent"),
+        (r"\boxed{125}\text{ miles}.", "125", r"\text{ miles}"),
+        (r"\boxed{5}\%", "5", r"\%"),
+        (r"\(\boxed{90}\) degrees.", "90", "degrees"),
+        (r"\boxed{90}^\circ", "90", r"^\circ"),
+        (r"\boxed{12} square feet of paint", "12", "square feet"),
+        (r"\boxed{5} is the answer", "5", ""),
+        (r"\boxed{5} because of symmetry.", "5", ""),
+        (r"\boxed{5}. Miles are the unit.", "5", ""),
+        (r"\boxed{5}", "5", ""),
+    ],
+)
+def test_the_unit_beside_a_box_is_kept_apart_and_prose_is_not(response: str, answer: str, beside: str) -> None:
+    found = extract(response, ALL)
+    assert found is not None
+    assert (found.text, found.beside) == (answer, beside)
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("答案是5。", "5"),
+        ("所以答案为：$5$。", "$5$"),
+        ("【答案】: A <eoa>", "A"),
+        ("综上所述，故选C。", "C"),
+        ("答案：５", "５"),
+        ("所以这个数为12。", "12"),
+        ("Die Antwort ist 5.", "5"),
+        ("Das Ergebnis ist 5.", "5"),
+        ("**Antwort:** 5 Äpfel", "5 Äpfel"),
+        ("La réponse est $5$.", "$5$"),
+        ("Donc la réponse finale est 5.", "5"),
+        ("La respuesta final es 5.", "5"),
+        ("Respuesta: 5", "5"),
+        ("La risposta è 5.", "5"),
+        ("A resposta é 5.", "5"),
+        ("Ответ: 5", "5"),
+        ("答えは5です。", "5"),
+        ("答え：5", "5"),
+        ("정답은 5입니다.", "5"),
+        ("답: 5", "5"),
+    ],
+)
+def test_an_answer_may_be_declared_in_another_language(response: str, answer: str) -> None:
+    found = extract("1 + 4 = 5\n" + response, ALL)
+    assert found is not None
+    assert found.text == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"\boxed{\frac{1}{2}", r"\frac{1}{2}"),
+        (r"$\boxed{5$ it is", "5"),
+        (r"\boxed5", "5"),
+        (r"\boxed{a} and \fbox{b}", "a, b"),
+        ("\\[\n\\boxed{\n\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}\n}\n\\]", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
+        ("\x08oxed{5}", "5"),
+    ],
+)
+def test_a_box_that_is_written_badly_is_still_read(response: str, answer: str) -> None:
+    found = extract(response, ALL)
+    assert found is not None
+    assert (found.rule, found.text) == ("boxed", answer)
+
+
+def test_a_final_answer_declared_after_the_last_box_counts() -> None:
+    found = extract("First \\boxed{4}.\n\n**Final Answer**: 5", ALL)
+    assert found is not None
+    assert (found.rule, found.text) == ("line", "5")
+
+
+def test_every_rule_is_explicit_or_a_fallback_in_the_order_of_both() -> None:
+    assert (*EXPLICIT, *FALLBACK) == ALL
 
 
 @pytest.mark.parametrize(
@@ -102,6 +225,13 @@ def test_different_boxes_are_counted() -> None:
         ("<think>a</think>b<think>c</think>d", "a\nc", "bd", True),
         ("<thinking>a</thinking>b", "a", "b", True),
         ("b", "", "b", True),
+        ("<reasoning>a</reasoning>b", "a", "b", True),
+        ("<|begin_of_thought|>a<|end_of_thought|>b", "a", "b", True),
+        ("<|begin_of_thought|>a", "a", "", False),
+        ("<think>a</think><|begin_of_solution|>b<|end_of_solution|>", "a", "b", True),
+        ("a<think>b</think>", "b", "a", True),
+        ("<think>a <think> b</think>c", "a <think> b", "c", True),
+        ("b<|im_end|>c", "", "b", True),
     ],
 )
 def test_thinking_is_taken_out(response: str, thinking: str, said: str, is_closed: bool) -> None:
@@ -114,6 +244,20 @@ PIECES = [
     "}",
     "<think>",
     "</think>",
+    "<|begin_of_thought|>",
+    "<answer>",
+    "答案是",
+    "réponse est ",
+    "####",
+    "\\[",
+    "$$",
+    "\\begin{",
+    "**",
+    "boxed",
+    ", \\boxed{1}",
+    "```\n",
+    "Answer\n",
+    '\\"answer\\": ',
     '"answer": "',
     "answer is ",
     "A:",

@@ -14,10 +14,10 @@ from reasonry.executors.local import LocalExecutor
 from reasonry.types import Question, Status
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "gsm8k_agreement.py"
+BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "response_agreement.py"
 
 
-def test_agreement_with_the_labels_of_recorded_gsm8k_responses(shared_data: Path, tmp_path: Path) -> None:
+def test_agreement_with_the_labels_of_recorded_responses(shared_data: Path, tmp_path: Path) -> None:
     listed = tmp_path / "disagreements.jsonl"
     command = [sys.executable, str(BENCHMARK), str(shared_data), "--list", str(listed)]
     done = subprocess.run(command, capture_output=True, text=True)
