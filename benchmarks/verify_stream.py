@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -98,10 +99,14 @@ def _long(generator: random.Random, number: int) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Run:
-    """What was seen of a run. A sample is the resident memory in MB of the command, and of its workers together."""
+    """What was seen of a run. `cpu_s` is of the command and its workers.
+
+    A sample is the resident memory in MB of the command, and of its workers together.
+    """
 
     returncode: int = 0
     seconds: float = 0.0
+    cpu_s: float = 0.0
     samples: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
 
@@ -114,6 +119,8 @@ def run_verify(source: Path, out: Path, options: argparse.Namespace) -> Run:
             run.samples.append((resident_mb(process.pid), sum(map(resident_mb, children(process.pid)))))
             time.sleep(1.0)
     run.seconds, run.returncode = time.monotonic() - start, process.returncode
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run.cpu_s = used.ru_utime + used.ru_stime
     return run
 
 
@@ -147,6 +154,7 @@ def report(run: Run, rows: int, found: Counter[str]) -> float:
     """Print the figures; by how many MB memory grew, of the command or of its workers."""
     quarter = max(1, len(run.samples) // 4)
     print(f"{rows / run.seconds:,.0f} rows/s ({run.seconds:.1f} s); {dict(found)}")
+    print(f"{run.cpu_s / rows * 1e6:.0f} microseconds of processor time for a row, in all processes")
     growth = 0.0
     for at, who in enumerate(("command", "workers")):
         first = max(sample[at] for sample in run.samples[:quarter])

@@ -32,7 +32,7 @@ from reasonry.types import (
 )
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-VERSION = 1
+VERSION = 2
 ROWS = Completion
 Who = Literal["student", "untrained", "teacher"]
 
@@ -147,7 +147,10 @@ def _teacher_answers(
 
 def _verdicts(answers: Sequence[_Answer], context: StageContext) -> Iterator[Verdict]:
     limits = Limits(context.verify.timeout_s, context.verify.memory_mb)
-    items = (VerifyItem(a.question, whole_text(a.reply.reasoning, a.reply.response, a.reply.finish)) for a in answers)
+    items = (
+        VerifyItem(a.question, whole_text(a.reply.reasoning, a.reply.response, a.reply.finish), a.reply.finish)
+        for a in answers
+    )
     with find("executor", "local").call(context.workers) as executor:
         yield from verify_all(items, executor, limits)
 

@@ -15,7 +15,7 @@ from reasonry.store import TableWriter
 from reasonry.types import Question, Status, Trace, VerdictRow, whole_text
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-VERSION = 1
+VERSION = 2
 ROWS = VerdictRow
 
 
