@@ -15,6 +15,7 @@ name = "cut"
 [[questions]]
 source = "jsonl"
 path = "q.jsonl"
+verifier = "math"
 [distil]
 teacher = "replay"
 path = "r.jsonl"
