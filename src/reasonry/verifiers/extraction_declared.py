@@ -13,7 +13,8 @@ from reasonry.verifiers.extraction_text import places_of
 
 __all__ = ["boxed", "hashes", "json_reply", "line", "phrase", "tagged"]
 
-_MOST = 50  # statements of one kind that are read in a response, from its end
+_MOST = 30  # statements of one kind that are read in a response, from its end
+_LONGEST = 20_000  # characters of one
 
 
 # --- tags
@@ -81,7 +82,7 @@ def json_reply(text: str) -> list[str]:
     if boxes(text[_value_end(text, ends[-1]) :]):
         return []  # what is boxed after it is the last word
     values = [_json_value(text, end) for end in ends]
-    return [(boxes(value) or [value])[-1] for value in values]
+    return [*values[:-1], (boxes(values[-1]) or [values[-1]])[-1]]
 
 
 def _says_answer(text: str) -> bool:
@@ -144,25 +145,30 @@ def _keep_or_double(backslash: re.Match[str]) -> str:
 
 # --- hashes
 
-_HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
-_BEFORE_HASHES = re.compile(r"[ \t]*(?:Step \d+: *)?")
+_HASHES = re.compile(rf"####[ \t]*([^\s#][^\n]{{0,{_LONGEST}}})")
+_BEFORE_HASHES = re.compile(r"(?:^|\n)[ \t]*(?:Step \d+: *)?$")
+_LONGEST_BEFORE = 16  # characters
 _NUMERIC = re.compile(r"[-−]?[$£€]?\d[\d,./]*")
-_TITLE = re.compile(r"(?:\*\*|\d+[.)]\s|Step\s|Case\s|#)|.*:\W*$")
+_TITLE = re.compile(r"\*\*|\d+[.)]\s|Step\s|Case\s")
 _AFTER_HASHES = 300  # characters: a title has more below it
 
 
 def hashes(text: str) -> list[str]:
     """Lines `#### ...`. What ends with a colon, is numbered, or has a page of text below it is a title."""
-    found = [_hashed(text, place) for place in places_of("####", text)]
-    return [content for content in found if content and not _TITLE.match(content)]
+    found = [_hashed(text, place) for place in deque(places_of("####", text), maxlen=_MOST)]
+    return [content for content in found if content and not _is_title(content)]
+
+
+def _is_title(content: str) -> bool:
+    return bool(_TITLE.match(content)) or content.rstrip(" \t\r*_").endswith((":", "："))
 
 
 def _hashed(text: str, place: int) -> str:
-    before = text[text.rfind("\n", 0, place) + 1 : place]
+    before = text[max(0, place - _LONGEST_BEFORE) : place]
     found = _HASHES.match(text, place)
     if found is None:
         return ""
-    if not _BEFORE_HASHES.fullmatch(before):
+    if not _BEFORE_HASHES.search(before):
         return found[1] if before.endswith(" ") and _NUMERIC.match(found[1]) else ""
     return found[1] if len(text) - found.end() <= _AFTER_HASHES or _NUMERIC.match(found[1]) else ""
 
@@ -190,7 +196,7 @@ def line(text: str) -> list[str]:
 def _labelled(text: str) -> list[str]:
     """What stands after a label: in its line, or below it where the line ends with the label."""
     places = [*_english_labels(text), *_a_labels(text), *foreign_labels(text)]
-    return [value for place in sorted(places)[-_MOST:] if (value := _value_at(text, place))]
+    return [value for place in sorted(places)[-_MOST:] if (value := _value_at(text, place)[:_LONGEST])]
 
 
 def _answers_in(text: str) -> Iterator[int]:
@@ -209,20 +215,20 @@ def _english_labels(text: str) -> Iterator[int]:
 
 
 def _is_heading(text: str, place: int) -> bool:
-    start = text.rfind("\n", 0, place) + 1
-    return place - start <= _LONGEST_HEADING and bool(_HEADING.fullmatch(text, start, place))
+    start = text.rfind("\n", max(0, place - _LONGEST_HEADING), place) + 1
+    return (start > 0 or place <= _LONGEST_HEADING) and bool(_HEADING.fullmatch(text, start, place))
 
 
 def _a_labels(text: str) -> Iterator[int]:
     """`A: 18` at the start of a line."""
     for part in _A_LABELS:
         for place in places_of(part, text):
-            if not text[text.rfind("\n", 0, place) + 1 : place].strip(" \t>#*_"):
+            before = text[max(0, place - _LONGEST_BEFORE) : place].rstrip(" \t>#*_")
+            if before.endswith("\n") or (not before and place <= _LONGEST_BEFORE):
                 yield place + len(part)
 
 
 _LEAD = re.compile(r"(?:[\s*_}>`]++|\"\"\"|```[a-z]*\n|\\\]|(?<=\n)[-•][ \t]+)*+")
-_LEAD_IN_LINE = re.compile(r"[ \t*_}]*+")
 _DISPLAYS = {"\\[": "\\]", "$$": "$$", "\\begin{": "\\end{"}
 _LONGEST_DISPLAY = 2_000  # characters
 
@@ -264,14 +270,13 @@ _PHRASE = re.compile(
     r"[ \t]*[:：]?(?:\*\*|__)?",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?](?:\*\*|\))?\s+(?=\S)|[。！？।]|[.!?]?\s*$")
+_SENTENCE_END = re.compile(r"[.?](?:\*\*|\))?\s+(?=\S)|!(?:\*\*|\))?\s+(?=[A-Z])|[。！？।]")
 _ABOUT_THE_ANSWER = re.compile(
     r"\s*(?:\*\*)?(?:not )?(?:(?:in|un)?correct|right|wrong|(?:un)?reasonable"
     r"|valid|clear|confirmed|verified|based|because|that\b[^$\d]*$)\b",
     re.IGNORECASE,
 )
 _POLITE_END = re.compile(r"\s*(?:です|となります|になります|である|입니다|이다|이에요|예요)\s*$")
-_LONGEST_SENTENCE = 20_000  # characters
 
 
 def phrase(text: str) -> list[str]:
@@ -288,12 +293,14 @@ def _english_phrases(text: str) -> Iterator[int]:
 
 
 def _statement_at(text: str, place: int) -> str:
-    value = _value_at(text, place)[:_LONGEST_SENTENCE]
+    value = _value_at(text, place)[:_LONGEST]
     if value.startswith(("\\[", "$$", "\\begin{")):
         return value
     return _POLITE_END.sub("", _first_sentence(value))
 
 
 def _first_sentence(text: str) -> str:
-    end = _SENTENCE_END.search(text)
-    return text[: end.start()] if end else text
+    if end := _SENTENCE_END.search(text):
+        return text[: end.start()]
+    whole = text.rstrip()
+    return whole[:-1] if whole.endswith((".", "!", "?")) else whole

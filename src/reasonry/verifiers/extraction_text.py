@@ -87,8 +87,8 @@ def _turn_of(said: str) -> str:
 # --- markup
 
 _LAYERS = 8  # of markup around an answer
-_EMPHASIS = re.compile(r"^(\*\*|__|\*|`+)(.*)\1$", re.DOTALL)
-_END_TOKEN = re.compile(r"\s*(?:<\|[\w ]{1,30}\|>|</?s>|<eo\w>)$")
+_EMPHASIS = re.compile(r"^(\*\*|__|\*|`{1,3})(.*)\1$", re.DOTALL)
+_END_TOKEN = re.compile(r"(?:<\|[\w ]{1,30}\|>|</?s>|<eo\w>)$")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "「": "」", "«": "»"}
 _MARKS = frozenset("*_`\"'“「«.。।> \n\t\r」")
 
