@@ -138,7 +138,7 @@ def test_no_signal_handler_is_installed_and_no_alarm_touched() -> None:
     try:
         signal.setitimer(signal.ITIMER_REAL, 60)
         ours = signal.getsignal(signal.SIGALRM)
-        assert judge("(x+1)^2", "x^2+2x+1").compared == "symbolic"
+        assert judge("1/2", r"\int_0^1 x\,dx").compared == "symbolic"
         assert signal.getsignal(signal.SIGALRM) is ours
         assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
     finally:

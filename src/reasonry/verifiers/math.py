@@ -13,7 +13,7 @@ from reasonry.registry import Input, library_input, part
 from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.extraction import EXPLICIT, RULES, Found, extract, split_thinking, strip_markup
 from reasonry.verifiers.maths import cascade
-from reasonry.verifiers.maths.cascade import Judgement, compare
+from reasonry.verifiers.maths.cascade import Judgement, compare, is_readable
 from reasonry.verifiers.maths.policy import DEFAULT, Policy, policy_from
 
 __all__ = ["Judgement", "clear_caches", "judge", "math"]
@@ -48,8 +48,8 @@ def math(question: Question, response: str) -> Verdict:
 
 def _judged(reference: str, found: Found, policy: Policy) -> Judgement:
     """A unit or a percent sign beside the box belongs to the answer."""
-    beside = getattr(found, "beside", "")
-    return judge(reference, f"{found.text} {beside}" if beside else found.text, policy)
+    with_beside = f"{found.text} {found.beside}"
+    return judge(reference, with_beside if found.beside and is_readable(with_beside) else found.text, policy)
 
 
 def _verdict(found: Found, judgement: Judgement) -> Verdict:

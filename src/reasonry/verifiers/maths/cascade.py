@@ -25,9 +25,10 @@ from reasonry.verifiers.maths.spelling import spell
 from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
 from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num
 
-__all__ = ["Judgement", "clear_caches", "compare", "read_number"]
+__all__ = ["Judgement", "clear_caches", "compare", "is_readable", "read_number"]
 
 MAX_CACHED = 2_000  # characters of a text whose tree is kept
+MAX_PLAIN = 40  # characters of a plain numeral with what stands around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,24 @@ def compare(reference: str, answer: str, policy: Policy = DEFAULT) -> Judgement:
     """Compare an answer with the reference. Both may be LaTeX or plain text; neither is ever evaluated as code."""
     if (quick := _as_plain_text(reference, answer)) is not None:
         return quick
-    return _Comparison(reference, answer, policy).judgement()
+    gold, given = _spelled(reference), _spelled(answer)
+    if not gold.strip(" .$\\{}()[],;"):
+        return Judgement(Status.ERROR, "text", "the reference is empty")
+    if not given:
+        return Judgement(Status.INCORRECT, "text", "the answer is empty")
+    if _are_same_text(gold, given):
+        return _SAME
+    return _Comparison(_read(gold), _read(given), policy).judgement()
+
+
+_TWO_NUMBERS = re.compile(r"\d\s+\d")
+
+
+def _are_same_text(one: str, other: str) -> bool:
+    """Equal but for spaces, which mean something between digits: `1 1/2` is not `11/2`."""
+    if one == other:
+        return True
+    return "".join(one.split()) == "".join(other.split()) and not (_TWO_NUMBERS.search(one) or _TWO_NUMBERS.search(other))
 
 
 _INTEGER = re.compile(r"\s*\$?\s*(-?)\s*(\d{1,18})\s*\$?\s*\.?\s*", re.ASCII)
@@ -67,6 +85,8 @@ def _as_plain_text(reference: str, answer: str) -> Judgement | None:
     """The same text, or two plain numerals: four pairs in five of real ones."""
     if reference == answer and len(reference) < MAX_CACHED and reference.strip(" .$\\{}()[]"):
         return _SAME
+    if len(reference) > MAX_PLAIN or len(answer) > MAX_PLAIN:
+        return None
     one, other = _INTEGER.fullmatch(reference), _INTEGER.fullmatch(answer)
     if one is not None and other is not None:
         is_equal = int(one[1] + one[2]) == int(other[1] + other[2])
@@ -88,12 +108,11 @@ _NUMBER_EQUAL = Judgement(Status.CORRECT, "number")
 _NUMBER_DIFFERENT = Judgement(Status.INCORRECT, "number")
 
 
-def _read(text: str) -> _Read:
-    return _read_short(text) if len(text) <= MAX_CACHED else _read_now(text)
+def _read(spelled: str) -> _Read:
+    return _read_short(spelled) if len(spelled) <= MAX_CACHED else _read_now(spelled)
 
 
-def _read_now(text: str) -> _Read:
-    spelled = spell(text)
+def _read_now(spelled: str) -> _Read:
     try:
         tree, is_cut = parse(spelled)
     except Unsupported as exc:
@@ -106,11 +125,21 @@ def _read_now(text: str) -> _Read:
 
 
 _read_short = lru_cache(4096)(_read_now)
+_spell_short = lru_cache(4096)(spell)
+
+
+def _spelled(text: str) -> str:
+    return _spell_short(text) if len(text) <= MAX_CACHED else spell(text)
+
+
+def is_readable(text: str) -> bool:
+    """Whether a text as a whole can be read as mathematics."""
+    return _read(_spelled(text)).tree is not None
 
 
 def read_number(text: str) -> Fraction | None:
     """The exact number that a text is as a whole, whatever unit stands behind it; None for anything else."""
-    tree = _read(text).tree
+    tree = _read(_spelled(text)).tree
     while tree is not None and tree.op == "unit":
         tree = tree.args[0]
     try:
@@ -122,23 +151,17 @@ def read_number(text: str) -> Fraction | None:
 def clear_caches() -> None:
     """Forget every text that was read, for measurements."""
     _read_short.cache_clear()
+    _spell_short.cache_clear()
 
 
 class _Comparison:
-    def __init__(self, reference: str, answer: str, policy: Policy) -> None:
+    def __init__(self, reference: _Read, answer: _Read, policy: Policy) -> None:
         self._context = Context(policy)
-        self._reference = _read(reference)
-        self._answer = _read(answer)
+        self._reference = reference
+        self._answer = answer
         self._is_refuted = False
 
     def judgement(self) -> Judgement:
-        reference, answer = self._reference, self._answer
-        if not reference.spelled.strip(" .$\\{}()[],;"):
-            return Judgement(Status.ERROR, "text", "the reference is empty")
-        if not answer.spelled:
-            return Judgement(Status.INCORRECT, "text", "the answer is empty")
-        if "".join(reference.spelled.split()) == "".join(answer.spelled.split()) and not self._may_be_mixed():
-            return self._judged("text", is_equal=True)
         for rung in (self._as_trees, self._as_words, self._as_sentence, self._as_decimal_comma):
             if (judgement := self._tried(rung)) is not None:
                 return judgement
@@ -149,10 +172,6 @@ class _Comparison:
             return rung()
         except TooLarge as exc:
             return self._too_large(str(exc))
-
-    def _may_be_mixed(self) -> bool:
-        """`1 1/2` and `11/2` differ by a space."""
-        return bool(re.search(r"\d\s+\d", self._reference.spelled + "|" + self._answer.spelled))
 
     def _judged(self, rung: str, *, is_equal: bool, detail: str = "") -> Judgement:
         status = Status.CORRECT if is_equal else Status.INCORRECT
@@ -199,7 +218,7 @@ class _Comparison:
         if reference.tree is None:
             return None if reference.is_beyond else Judgement(Status.ERROR, "prose", Comparison.REFERENCE_UNREADABLE.value)
         for stated in statements(sentence):
-            found = _read(stated)
+            found = _read(_spelled(stated))
             if found.tree is None:
                 continue
             if compare_trees(reference.tree, found.tree, self._context):
@@ -215,7 +234,7 @@ class _Comparison:
         if len(numbers) != 1 or not _INTEGER.fullmatch(self._reference.spelled):
             return False
         text = numbers.pop()
-        return compare_trees(self._reference.tree, _read(text).tree or num(-1), self._context) is True and self._context.may(
+        return compare_trees(self._reference.tree, _read(_spelled(text)).tree or num(-1), self._context) is True and self._context.may(
             "sentence"
         )
 
@@ -224,7 +243,7 @@ class _Comparison:
         reference, answer = self._reference, self._answer
         for one, other, swap in ((answer, reference, False), (reference, answer, True)):
             found = _COMMA.fullmatch(one.spelled)
-            if found is None or other.tree is None or other.tree.op not in ("num", "unit"):
+            if found is None or other.tree is None or not _is_decimal(other.tree):
                 continue
             read = _read(f"{found[1]}.{found[2]}{found[3]}")
             if read.tree is None:
@@ -263,6 +282,11 @@ _REFUSED = re.compile(
     r"\b(?:not|no|never|cannot|nor|or|either|between|if|unless|than|about|approximately|less|more)\b|n't\b|[<>=^\\]",
     re.IGNORECASE,
 )
+
+
+def _is_decimal(tree: Node) -> bool:
+    value = tree.args[0] if tree.op == "unit" else tree
+    return value.op == "num" and value.places is not None
 
 
 def _is_choice(text: str) -> bool:

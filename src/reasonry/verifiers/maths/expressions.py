@@ -191,9 +191,9 @@ class Expressions(Cursor):
             return words.NAMED[name] if not self.is_at("_") else self.indexed(name)
         if name in ("C", "binom") and self.ahead().text == "(":
             return self._choose()
-        if name in words.NUMBER_WORDS:
+        if name.lower() in words.NUMBER_WORDS:
             self.take()
-            return num(words.NUMBER_WORDS[name])
+            return num(words.NUMBER_WORDS[name.lower()])
         if not words.is_names(name):
             raise Unreadable(f"the word {name[:20]!r}")
         return self._letters()

@@ -41,7 +41,7 @@ def compare_quantities(reference: Node, answer: Node, context: Context) -> bool 
 
 
 def _plain(one: _Quantity, other: _Quantity, context: Context) -> bool | None:
-    if one.node.op == "based" or other.node.op == "based":
+    if _is_based(one.node) or _is_based(other.node):
         return _based(one.node, other.node, context)
     if (one.node.op == "ratio") != (other.node.op == "ratio"):
         equal = _values(one.node, other.node, context)
@@ -130,7 +130,15 @@ def _shifted(shown: Node | None, value: Node) -> Node:
     return num(shown.value / 100, shown.places + 2)
 
 
+def _is_based(node: Node) -> bool:
+    return node.op == "based" or (node.op == "neg" and node.args[0].op == "based")
+
+
 def _based(one: Node, other: Node, context: Context) -> bool | None:
+    if one.op == "neg":
+        one, other = one.args[0], other.args[0] if other.op == "neg" else num(-other.value) if other.op == "num" else other
+    elif other.op == "neg":
+        return exact_value(one) == exact_value(other) if one.op == "num" else False
     if one.op == "based" and other.op == "based":
         return one == other or (one.number == other.number and exact_value(one) == exact_value(other))
     based, plain = (one, other) if one.op == "based" else (other, one)

@@ -25,6 +25,7 @@ BITS = 192
 MAX_EXTRA_BITS = 4_000
 AGREED = Fraction(1, 2**130)  # relative: what counts as agreement
 MAX_NAMES = 40
+MAX_NODES = 600  # of two trees that are worth many digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def _points(one: Node, other: Node, names: list[str], arithmetic: Arithmetic) ->
 def _confirmed(one: Node, other: Node, points: list[Mapping[str, Fraction]], *, is_complex: bool) -> Finding:
     if _is_proved(one, other):
         return Finding(is_equal=True, rung="algebra")
+    if sum(1 for node in (one, other) for _ in walk(node)) > MAX_NODES:
+        return Finding(is_equal=None, rung="numeric")
     arithmetic = many_digits(_bits_for(one, other), is_complex)
     for point in points:
         try:
@@ -116,7 +119,7 @@ def _bits_for(one: Node, other: Node) -> int:
             if part.op in ("num", "pow"):
                 value = exact_value(part)
                 if value is not None:
-                    extra += value.numerator.bit_length() + value.denominator.bit_length() - 2
+                    extra += max(0, value.numerator.bit_length() + value.denominator.bit_length() - 24)
     steps = -(-min(extra, MAX_EXTRA_BITS) // 64)
     return BITS + 64 * steps
 

@@ -96,7 +96,7 @@ def _bare(text: str) -> str:
     """Without white space, a full stop, and delimiters of mathematics or emphasis around the whole."""
     for _ in range(_LAYERS):
         before = text
-        text = text.strip().rstrip(".,;:! \n").strip() if not text.endswith("!") else text.strip()
+        text = text.strip().rstrip(".,;:!\" \n").strip() if not text.endswith("!") else text.strip()
         if text.endswith("\\") and not text.endswith("\\\\"):
             text = text[:-1]
         for start, end in _AROUND:

@@ -23,7 +23,7 @@ from reasonry import env
 
 __all__ = ["Comparison", "compare_symbolically", "stop"]
 
-CPU_S = 1.0  # for one pair
+CPU_S = 0.8  # for one pair
 MEMORY_MB = 40  # beyond what the library takes
 START_S = 60.0  # wall seconds for loading the library
 MAX_LENGTH = 2_000  # characters

@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["main"]
 
-WALL_FACTOR = 1.6  # wall seconds for one of CPU time: for children that wait
+WALL_FACTOR = 1.5  # wall seconds for one of CPU time: for children that wait
 
 
 def main() -> None:

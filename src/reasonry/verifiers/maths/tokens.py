@@ -10,7 +10,7 @@ from reasonry.verifiers.maths.trees import TooLarge
 __all__ = ["Token", "tokenize"]
 
 MAX_LENGTH = 20_000  # characters
-MAX_TOKENS = 4_000
+MAX_TOKENS = 2_500
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ def tokenize(text: str) -> list[Token]:
         else:
             assert kind is not None
             tokens.append(Token(kind, found[kind], found.start(), found.end()))
-    if len(tokens) > MAX_TOKENS:
-        raise TooLarge(f"{len(tokens)} tokens")
+        if len(tokens) > MAX_TOKENS:
+            raise TooLarge(f"more than {MAX_TOKENS} tokens")
     tokens.append(Token("end", "", len(text), len(text)))
     return tokens

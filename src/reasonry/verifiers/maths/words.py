@@ -6,6 +6,7 @@ import re
 
 from reasonry.verifiers.maths.tokens import Token
 from reasonry.verifiers.maths.trees import Node, const, func, num, var
+from reasonry.verifiers.maths.units import is_known
 
 __all__ = [
     "BEYOND",
@@ -99,6 +100,8 @@ def is_names(word: str) -> bool:
         return True
     if word in _SHORT_WORDS or word.lower() in _SHORT_WORDS and len(word) > 2:
         return len(word) == 1
+    if len(word) > 1 and is_known(word):
+        return False
     return len(word) <= 3 or (word.isupper() and len(word) <= 6)
 
 
