@@ -182,7 +182,8 @@ _NAME = r"[A-Za-z](?:_\{?\w{1,8}\}?)?'?(?:\([A-Za-z]\))?\s*(?:=|\\in\b|\\approx|
 _SPACE = r"\s|\$|\\[()\[\],;:!\\ ]|\\q?quad\b|~|[*&]"
 _BETWEEN = re.compile(
     rf"(?P<space>{_SPACE})*+"
-    rf"(?P<joined>(?:[,;、，；]|\\(?:text|textrm|mathrm|mbox)\s*\{{\s*,?\s*(?:{_WORDS})\s*\}}|\\(?:land|lor|vee)\b|(?:{_WORDS})(?![A-Za-z_]|\s*(?:=|\\in\b|\\approx|≈|:))|{_SPACE})*+)"
+    rf"(?P<joined>(?:[,;、，；]|\\(?:text|textrm|mathrm|mbox)\s*\{{\s*,?\s*(?:{_WORDS})\s*\}}|\\(?:land|lor|vee)\b"
+    rf"|(?:{_WORDS})(?![A-Za-z_]|\s*(?:=|\\in\b|\\approx|≈|:))|{_SPACE})*+)"
     rf"(?P<name>{_NAME})?(?:{_SPACE})*"
 )
 _LONGEST_BETWEEN = 120
@@ -201,36 +202,26 @@ def _are_together(text: str, one: _Box, other: _Box) -> bool:
 
 # --- what stands beside a box
 
-_KNOWN_UNITS = (
-    r"per\s?cent(?:age points?)?|degrees?(?: (?:Celsius|Fahrenheit))?|radians?|units?"
-    r"|dollars?|cents?|euros?|pounds?|yuan"
-    r"|hours?|minutes?|seconds?|days?|weeks?|months?|years?|miles?|inch(?:es)?|feet|foot|yards?"
-    r"|k?m|cm|mm|(?:kilo|centi|milli)?met(?:er|re)s?"
-    r"|k?g|(?:kilo)?grams?|lit(?:er|re)s?|gallons?"
+_UNIT = (
+    r"(?:(?:square|cubic|sq\.?|cu\.?) )?"
+    r"(?:per\s?cent(?:age points?)?|degrees?(?: (?:Celsius|Fahrenheit))?|radians?|units?"
+    r"|(?:hundred|thousand|million|billion|trillion)(?: dollars| euros)?|dozen|dollars?|cents?|euros?|pounds?|yuan"
+    r"|hours?|hrs?|minutes?|mins?|seconds?|sec|days?|weeks?|months?|years?"
+    r"|miles?|inch(?:es)?|feet|foot|ft|yards?|mph|kph|(?:kilo|centi|milli)?(?:meter|metre)s?|[kcm]?m"
+    r"|(?:kilo|milli)?grams?|k?g|kgs|lbs?|ounces?|oz|tonn?e?s?|(?:milli)?(?:liter|litre)s?|m[lL]|L|gallons?"
+    r"|[kM]?(?:Hz|Pa|J|W|N|V)|mol)"
+    r"(?:\^\{?\d\}?|[²³])?"
 )
-_OF_AREA = rf"(?:(?:square|cubic|sq\.?) )?(?:{_KNOWN_UNITS})(?: per (?:{_KNOWN_UNITS}))?(?:\^\{{?\d\}}?|[²³])?"
+_UNITS = rf"{_UNIT}(?:(?: per |/)(?:{_UNIT}|[sh](?:\^\{{?\d\}}?|[²³])?))?"
 _BESIDE = re.compile(
     r"(?:[ \t$~}*]|\\[)\],;:! ]|\\q?quad\b)*+"
     r"(?P<beside>\\?[%°]|\^\s*\{?\s*\\circ\s*\}?|\\degree\b"
-    r"|\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{[^{}\n]{1,40}\}(?:\^\{?\d\}?)?"
-    rf"|(?:{_OF_AREA})(?![\w'-])"
-    r"|[A-Za-zÀ-ÿµΩ]+(?:[ /-][A-Za-zÀ-ÿµΩ]+){0,2}(?:\^\{?\d\}?|[²³])?(?=[ \t]*(?:[.,;!?)$*]|\\[)\]]|\n|$)))"
-)
-_NO_UNIT = re.compile(
-    r"\b(?:is|are|was|were|be|been|can|could|will|would|has|have|had|and|or|nor|not|no|of|the|to|which|because|as|for|in|so|that|if|when"
-    r"|where|at|on|by|with|from|into|than|then|thus|hence|therefore|there|this|these|it|its|we|you|an?|indeed|only|too|also|again|exactly"
-    r"|respectively|here|now|above|below|final|answer|correct|though|but|since|while|works?|holds?|mod)\b",
-    re.IGNORECASE,
+    rf"|\\(?:text|mathrm|textrm|textnormal|mbox|rm)\s*\{{\s*{_UNITS}\.?\s*\}}(?:\^\{{?\d\}}?)?"
+    rf"|{_UNITS}(?![\w'’-]))"
 )
 
 
 def _beside(text: str, end: int) -> str:
-    """A unit or a percent sign directly after a box, in its line; "" where the text goes on in words."""
+    """A unit or a percent sign directly after a box, in its line. Other words are none of the answer."""
     found = _BESIDE.match(text, end)
-    if found is None:
-        return ""
-    beside = found["beside"].strip()
-    return "" if _NO_UNIT.search(beside) or len(beside.split()) > _MOST_WORDS else beside
-
-
-_MOST_WORDS = 3
+    return found["beside"].strip() if found else ""
