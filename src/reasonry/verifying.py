@@ -24,7 +24,6 @@ from reasonry.verifiers.batch import VerifyItem, verify_all
 __all__ = ["Counts", "verify_file"]
 
 SCHEMA = 1
-STDIN = Path("-")
 FINISHES: tuple[Finish, ...] = get_args(Finish)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 
@@ -108,8 +107,7 @@ class _Reader:
 
     def entries(self, source: Path) -> Iterator[tuple[Any, VerifyItem | Verdict]]:
         """The id of each row, and what to do with it."""
-        rows = open_records(Path("/dev/stdin"), form="jsonl") if source == STDIN else open_records(source)
-        for row in rows:
+        for row in open_records(source):
             if isinstance(row, Record):
                 yield row.values.get("id"), self._item(row)
             else:

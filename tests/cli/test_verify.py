@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,25 @@ def test_a_dash_reads_rows_from_stdin(pack: Any, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "reasonry", "verify", "-"]
     done = subprocess.run(command, input=pack(lines(ROWS)), capture_output=True, cwd=tmp_path, check=True)
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
+
+
+def test_stdin_may_be_a_socket(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(lines(ROWS))
+        ours.shutdown(socket.SHUT_WR)
+        command = [sys.executable, "-m", "reasonry", "verify", "-"]
+        done = subprocess.run(command, stdin=theirs.fileno(), capture_output=True, cwd=tmp_path, check=True)
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
+
+
+def test_stdin_goes_on_where_another_stopped_reading(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(lines(ROWS))
+    with (tmp_path / "in.jsonl").open("rb", buffering=0) as file:
+        file.readline()
+        command = [sys.executable, "-m", "reasonry", "verify", "-"]
+        done = subprocess.run(command, stdin=file, capture_output=True, cwd=tmp_path, check=True)
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [row["id"] for row in ROWS[1:]]
 
 
 def test_an_empty_stdin_is_a_clear_error(tmp_path: Path) -> None:

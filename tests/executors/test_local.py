@@ -149,6 +149,15 @@ def test_bad_rows_in_the_middle_of_batches_cost_nothing_but_themselves() -> None
     assert failures == {100: died, 150: timeout, 151: raised, 280: died, 281: timeout, 282: raised, 399: raised}
 
 
+def test_a_row_that_closes_its_workers_pipe_is_found_and_always_told_the_same() -> None:
+    closing = {40, 41, 170, 230, 299}
+    names = ["close" if number in closing else "nothing" for number in range(300)]
+    for workers in (1, 2, 3):
+        outcomes = run("misbehave", deeds(*names), workers=workers, limits=PATIENT)
+        assert {number for number, outcome in enumerate(outcomes) if outcome != FINE} == closing
+        assert {outcomes[number].detail for number in closing} == {"the worker ended twice: killed by SIGKILL"}
+
+
 def test_memory_eaten_in_the_middle_of_a_batch_is_that_rows_alone() -> None:
     names = ["memory" if number in (70, 71) else "nothing" for number in range(200)]
     failures = [outcome.failure for outcome in run("misbehave", deeds(*names), limits=PATIENT)]

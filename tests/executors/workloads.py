@@ -45,6 +45,7 @@ def misbehave(options: JsonMap) -> Call:
         "exit": lambda: os._exit(3),
         "sys.exit": lambda: sys.exit(4),
         "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "close": lambda: os.closerange(3, 256),
         "raise": lambda: _raise("no"),
         "sleep": lambda: time.sleep(1000),
         "set": lambda: {1, 2},

@@ -80,8 +80,13 @@ class _Channel:
 
     def send(self, frame: bytes) -> None:
         view = memoryview(frame)
-        while view:
-            view = view[os.write(self._target, view) :]
+        try:
+            while view:
+                view = view[os.write(self._target, view) :]
+        except OSError:
+            # The work closed our pipe, or the parent is gone. The parent kills a worker it cannot hear: whichever of us
+            # is first, the row's ending must read the same.
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _leave_with_parent(source: int) -> None:

@@ -18,10 +18,11 @@ from reasonry.errors import InputError
 from reasonry.identity import file_digest
 from reasonry.records.jsonl import decode_json, read_jsonl
 from reasonry.records.rows import MISSING, LongInteger, Record, Row, SetAside, WrittenFloat, field_value
-from reasonry.records.streams import PACKED
+from reasonry.records.streams import PACKED, STDIN
 
 __all__ = [
     "MISSING",
+    "STDIN",
     "Format",
     "LongInteger",
     "Record",
@@ -48,7 +49,12 @@ _FORMATS: dict[str, Format] = {
 
 
 def format_of(path: Path) -> Format:
-    """The format that a file's name promises. Raises InputError for a name that promises none."""
+    """The format that a file's name promises; the standard input holds JSON lines.
+
+    Raises InputError for a name that promises none.
+    """
+    if path == STDIN:
+        return "jsonl"
     if (suffix := _suffix(path)) in _FORMATS:
         return _FORMATS[suffix]
     raise InputError(
@@ -62,7 +68,7 @@ def open_records(path: Path, *, form: Format | None = None, delimiter: str | Non
     `form` and `delimiter` are taken from the file's name where they are not given. Raises InputError, while it
     is read, where the file cannot be read on, and for a file without rows.
     """
-    if path.is_dir():
+    if path != STDIN and path.is_dir():
         raise InputError("is a folder", place=str(path), hint="name a file in it")
     empty = True
     for row in _rows(path, form or format_of(path), delimiter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,8 +15,9 @@ from typing import Any, BinaryIO, cast
 from reasonry.errors import InputError
 from reasonry.records.rows import CONTENT_BYTES, LINE_TOO_LONG, SetAside, beginning
 
-__all__ = ["MAX_LINE_BYTES", "PACKED", "Lines", "TooLong", "first_line", "open_lines"]
+__all__ = ["MAX_LINE_BYTES", "PACKED", "STDIN", "Lines", "TooLong", "first_line", "open_lines"]
 
+STDIN = Path("-")
 MAX_LINE_BYTES = 16 << 20
 PACKED = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 _ZSTD_READ_BYTES = 256  # may unpack to 8 MB at worst (blocks of one repeated byte), all at once
@@ -63,7 +65,7 @@ class Lines:
 
 @contextmanager
 def open_lines(path: Path) -> Generator[Lines]:
-    """The lines of a file, unpacked where its first bytes say so.
+    """The lines of a file (or of the standard input), unpacked where its first bytes say so.
 
     Raises InputError where the stream breaks, with the last whole line before it.
     """
@@ -90,7 +92,8 @@ def first_line(text: str) -> str:
 
 
 def _unpacked(path: Path, stack: ExitStack) -> BinaryIO:
-    file = stack.enter_context(path.open("rb"))
+    # Not by the name /dev/stdin: that cannot open a socket, and begins a file anew that was read in part.
+    file = cast("io.BufferedReader", sys.stdin.buffer) if path == STDIN else stack.enter_context(path.open("rb"))
     head = file.peek(4)[:4]  # a pipe cannot go back
     _refuse(path, head)
     if head.startswith(PACKED[".gz"]):
