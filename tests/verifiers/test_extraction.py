@@ -45,6 +45,9 @@ ALL = tuple(RULES)
         ("Step 1: x\nStep 2: Tom has 7 apples.", "last_number", "7"),
         ("1.5 apples are left over.", "last_number", "1.5"),
         ("Four boats are needed.", "last_number", "Four"),
+        ("Work.\nThe 5th term is 12.", "last_number", "12"),
+        ("Work.\nIt is -5.", "last_number", "-5"),
+        ("Work.\nThey made 5 million dollars.", "last_number", "5 million"),
         ("Soucis : 2,74 $ a..", "last_number", "2,74 $"),
         ("90 degrees or π/2 radians", "sentence", "90 degrees or π/2 radians"),
         ("No such nonzero function exists.", "sentence", "No such nonzero function exists"),
@@ -92,6 +95,13 @@ def test_the_rule_that_finds_the_answer_has_a_name(response: str, rule: str, ans
         "The values are 4 and 5.\nOne of them is it.",
         "We get 3 = 3 ...\nso the sum is 4 +",
         "\\[ 5 \\]\nis not what we want",
+        "Work.\nTherefore the function is y = 5x.",
+        "Work.\nSo the first is y - 3.",
+        "Work.\nThe ratio of both is 1:1.",
+        "Work.\nThe grid is 5 x 5.",
+        "Work.\nThe area is 2π.",
+        "Work.\nThis is sqrt(5) of them.",
+        "Work.\nHence $X$ is complete.",
     ],
 )
 def test_what_is_no_answer_is_not_made_one(response: str) -> None:

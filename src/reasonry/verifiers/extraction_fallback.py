@@ -21,6 +21,7 @@ _DIGIT = re.compile(r"\d")
 _DISPLAYED = re.compile(r"\s*(?:\\\[|\$\$)((?:[^\\$]|\\[^\[\]])*+)(?:\\\]|\$\$)[\s.]*")
 _FENCED = re.compile(r"\s*```[a-z]*\n([^`]*)```\s*")
 _BRACKETED = re.compile(r"(?:\w{1,8}\s*=\s*)?(?:[\[({]|\\left\b|\\begin\b|\\[\[({]|\$)")
+_LABEL = re.compile(r"^(?:final )?answer\s+(?=\$|\\\(|\\\[)", re.IGNORECASE)  # `Answer $9$`
 _MOST_LINES = 30
 
 
@@ -28,6 +29,7 @@ def bare(text: str) -> list[str]:
     """The whole text, where it reads like no sentence: one statement without prose, nor a form that was left empty."""
     if len(text) > _LONGEST_BARE or not (whole := _one_statement(text)) or _EMPTY_FORM.search(whole):
         return []
+    whole = _LABEL.sub("", whole)
     words = _COMMAND.sub(" ", _SPAN.sub(" ", whole))
     return [] if _TWO_WORDS.search(words) or _leads_to_a_number(words) else [whole]
 
@@ -52,7 +54,8 @@ def _one_statement(text: str) -> str:
 # --- the last statement
 
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?[%€£¥]|\s\$(?!\d))?"
+    r"(?<![A-Za-z0-9_.])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
+    r"(?:\s?[%€£¥]|\s\$(?!\d)|\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)\b",
     re.IGNORECASE,
 )
@@ -63,7 +66,12 @@ _DENIED = re.compile(
     r"|n't\b|不|没|或|無|ない",
     re.IGNORECASE,
 )
-_PART_OF_MORE = re.compile(r"[<>^≤≥√]|\\(?![$%,!()\[\]])|\b(?:root|squared|power|least|most)\b", re.IGNORECASE)
+_PART_OF_MORE = re.compile(
+    r"[<>^≤≥√π±]|\\(?![$%,!()\[\]])|\b(?:root|squared|cubed|power|least|most|half)\b"
+    r"|\w\(|[\w)]\s*[+*×÷·]\s*\d|\d\s*[+*×÷·]|[\w)]\s+[-−]\s+\d|[\w)][-−]\d|\d\s?x\s?\d|\d:\d"
+    r"|\d(?![mgslhjnvwcf])[a-z](?![a-z])|\d\s?(?:sqrt|sin|cos|tan|log|ln|pi)\b",
+    re.IGNORECASE,
+)
 _PLEASANTRY = re.compile(r"\b(?:hope|let me know|feel free|thank|happy to|questions?\b.*\bask)\b", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
 _CUT_OFF = re.compile(r"[,，、;=+\-*/×]\s*$")
@@ -128,12 +136,15 @@ def last_math(text: str) -> list[str]:
     statement = _last_statement(text)
     spans = list(_SPAN.finditer(statement))
     contents = {_content(span) for span in spans}
-    if len(contents) == 1 and not _NUMBER.search(_SPAN.sub(" ", statement)):
+    if len(contents) == 1 and not _NUMBER.search(_SPAN.sub(" ", statement)) and not _NAME.fullmatch(*contents):
         return [_content(spans[-1])]
     said = [span for span in spans if _COPULA.search(statement[: span.start()])]
     if len(said) != 1 or said[0] is not spans[-1] or not _TAIL.fullmatch(statement[spans[-1].end() :]):
         return []
     return [_content(spans[-1])]
+
+
+_NAME = re.compile(r"\\?[A-Za-z]+")  # what a sentence is about, mostly, and not what it says
 
 
 def _content(span: re.Match[str]) -> str:
@@ -160,7 +171,12 @@ def last_number(text: str) -> list[str]:
     """The number that the last statement comes to: after its last `=`, or the only one there is."""
     result = _last_statement(text).rpartition("=")[2]
     numbers = [number.rstrip(",") for number in _NUMBER.findall(result)]
+    if not any(map(_DIGIT.search, numbers)) and not _VERB.search(result):
+        return []  # "two linked loops" describes; "two boats are needed" states a number
     return [] if len(set(numbers)) != 1 or _PART_OF_MORE.search(result) else numbers
+
+
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|needs?|takes?|gets?|makes?)\b", re.IGNORECASE)
 
 
 # --- one sentence
