@@ -12,6 +12,7 @@ The first rule that finds something decides; there is no second guess. Every rul
 | `phrase` | the last "the answer is ...", "答案是...", "die Antwort ist ...", "la réponse est ..." |
 | `bare` | a response that is nothing but an answer |
 | `emphasis` | the only bold words in the last statement, where they hold a number |
+| `conclusion` | what the last line concludes: "therefore it must be ..." |
 | `last_math` | the formula that the last statement comes to: displayed, the only one, or after its only "is" |
 | `last_number` | the only number in the last statement; two different ones are no answer |
 | `sentence` | a response that is one sentence, whole |
@@ -29,7 +30,7 @@ from typing import Any
 
 from reasonry.verifiers.extraction_boxes import boxes_of
 from reasonry.verifiers.extraction_declared import boxed, hashes, json_reply, line, phrase, tagged
-from reasonry.verifiers.extraction_fallback import bare, emphasis, last_math, last_number, sentence
+from reasonry.verifiers.extraction_fallback import bare, conclusion, emphasis, last_math, last_number, sentence
 from reasonry.verifiers.extraction_text import Parts, split_thinking, strip_markup
 
 __all__ = ["EXPLICIT", "FALLBACK", "RULES", "Found", "Parts", "extract", "split_thinking", "strip_markup"]
@@ -71,6 +72,7 @@ RULES: Mapping[str, Callable[[str], list[str]]] = {
     "phrase": phrase,
     "bare": bare,
     "emphasis": emphasis,
+    "conclusion": conclusion,
     "last_math": last_math,
     "last_number": last_number,
     "sentence": sentence,
@@ -79,5 +81,5 @@ RULES: Mapping[str, Callable[[str], list[str]]] = {
 EXPLICIT = ("answer_tag", "json", "boxed", "hashes", "line", "phrase")
 """The rules by which a response says itself what its answer is."""
 
-FALLBACK = ("bare", "emphasis", "last_math", "last_number", "sentence")
+FALLBACK = ("bare", "emphasis", "conclusion", "last_math", "last_number", "sentence")
 """The rules that read the answer from how a response ends."""

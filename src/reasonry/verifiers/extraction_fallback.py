@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["bare", "emphasis", "last_math", "last_number", "sentence"]
+__all__ = ["bare", "conclusion", "emphasis", "last_math", "last_number", "sentence"]
 
 _LONGEST_BARE = 100_000
 _COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mbox|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+")
@@ -73,7 +73,7 @@ _PART_OF_MORE = re.compile(
     re.IGNORECASE,
 )
 _PLEASANTRY = re.compile(r"\b(?:hope|let me know|feel free|thank|happy to|questions?\b.*\bask)\b", re.IGNORECASE)
-_SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
+_SENTENCES = re.compile(r"(?<=[.!?])(?:\$\$?|\\\])?\s+|\s+(?=(?:So|Thus|Hence|Therefore),?\s)|(?<=[。！？।])")
 _CUT_OFF = re.compile(r"[,，、;=+\-*/×]\s*$")
 
 
@@ -116,6 +116,19 @@ def emphasis(text: str) -> list[str]:
     if len(bold) != 1 or bold[0].endswith(":") or len(bold[0].split()) > _MOST_WORDS:
         return []
     return bold if _NUMBER.search(bold[0]) or _SPAN.search(bold[0]) else []
+
+
+_CONCLUSION = re.compile(
+    r"\b(?:therefore|thus|hence|so),? (?:i (?:think|believe|conclude) (?:that )?)?(?:it's|it is|it must be) "
+    r"([^\n,.;]{1,60})\.?$",
+    re.IGNORECASE,
+)
+
+
+def conclusion(text: str) -> list[str]:
+    """What the last line concludes: `therefore it must be B`."""
+    found = _CONCLUSION.search(_last_line(text))
+    return [] if found is None or _DENIED.search(found[1]) else [found[1].strip()]
 
 
 _COPULA = re.compile(
@@ -171,7 +184,9 @@ def last_number(text: str) -> list[str]:
     """The number that the last statement comes to: after its last `=`, or the only one there is."""
     result = _last_statement(text).rpartition("=")[2]
     numbers = [number.rstrip(",") for number in _NUMBER.findall(result)]
-    if not any(map(_DIGIT.search, numbers)) and not _VERB.search(result):
+    if digits := [number for number in numbers if _DIGIT.search(number)]:
+        numbers = digits  # beside them a word like "two" counts something else
+    elif not _VERB.search(result):
         return []  # "two linked loops" describes; "two boats are needed" states a number
     return [] if len(set(numbers)) != 1 or _PART_OF_MORE.search(result) else numbers
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from reasonry.registry import Input, library_input, part
 from reasonry.types import Question, Status, Verdict
+from reasonry.verifiers.extraction_boxes import BoxGroup, boxes_of
 from reasonry.verifiers.extraction import EXPLICIT, RULES, Found, extract, split_thinking, strip_markup
 from reasonry.verifiers.maths import cascade
 from reasonry.verifiers.maths.cascade import Judgement, compare, is_readable
@@ -19,6 +20,8 @@ from reasonry.verifiers.maths.policy import DEFAULT, Policy, policy_from
 __all__ = ["Judgement", "clear_caches", "judge", "math"]
 
 MAX_ANSWER = 100_000  # characters
+MOST_WORDS_BETWEEN = 4  # boxes of a reference that belong together
+LONGEST_ANSWER = 100  # characters of a reference that is nothing but an answer; a longer one may be a solution
 SHOWN = 1_000  # characters of the answer that the verdict keeps
 _ALL_RULES = tuple(RULES)
 
@@ -66,9 +69,23 @@ def judge(reference: str, answer: str, policy: Policy = DEFAULT) -> Judgement:
 
 @lru_cache(4096)
 def _bare_reference(reference: str) -> str:
-    """References come as answers, and sometimes as whole solutions that end in a box or in `####`."""
-    found = extract(reference, ("boxed", "hashes")) if "boxed" in reference or "####" in reference else None
+    """References come as answers, and sometimes as whole solutions that declare one."""
+    if "boxed" in reference and (boxes := boxes_of(reference)):
+        return _last_boxes(reference, boxes)
+    is_solution = len(reference) > LONGEST_ANSWER or "\n" in reference or "####" in reference
+    found = extract(reference, EXPLICIT) if is_solution else None
     return found.text if found else strip_markup(reference)
+
+
+def _last_boxes(reference: str, boxes: list[BoxGroup]) -> str:
+    """References are trusted: their last boxes are one answer, a list, where only a few words stand between them."""
+    texts = [boxes[-1].text]
+    for one, other in zip(boxes[-2::-1], boxes[:0:-1], strict=True):
+        between = reference[one.end : other.start]
+        if "\n" in between or len(between.split()) > MOST_WORDS_BETWEEN:
+            break
+        texts.append(one.text)
+    return ", ".join(dict.fromkeys(reversed(texts)))
 
 
 def clear_caches() -> None:

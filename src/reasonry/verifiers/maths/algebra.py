@@ -112,7 +112,9 @@ def _symbolic_power(base: Node, exponent: Node) -> Form:
     result: Form = (_ONE, _ONE)
     for monomial, factor in over.items():
         if not monomial:
-            power = _integer_power(_form(base), factor.numerator) if factor.denominator == 1 else _root(_form(base), factor)
+            power = (
+                _integer_power(_form(base), factor.numerator) if factor.denominator == 1 else _root(_form(base), factor)
+            )
         else:
             power = _generator(f"({key})^{_key_of(monomial)}", factor)
         result = _times(result[0], power[0]), _times(result[1], power[1])
@@ -255,5 +257,5 @@ def _key_of(monomial: Monomial) -> str:
 
 _READERS = {
     "var": _name, "const": _name, "add": _add, "neg": _neg, "mul": _mul, "div": _div, "pow": _pow,
-    "func": _opaque, "fact": _opaque, "call": _opaque, "unit": _degrees, "ratio": _div,
+    "bound": _opaque, "rel": _opaque, "func": _opaque, "fact": _opaque, "call": _opaque, "unit": _degrees, "ratio": _div,
 }  # fmt: skip

@@ -280,7 +280,9 @@ class _Evaluation:
         middle = functions[_OWN_NAME.get(name, name)](x)
         slope = abs(_SLOPES[name](x, middle, functions))
         extra = abs(x) * self._epsilon if name in _OF_ANGLES else 0
-        return self._rounded(middle, 2 * slope * (argument.radius + extra) + 4 * self._epsilon * abs(middle) + self._tiny())
+        return self._rounded(
+            middle, 2 * slope * (argument.radius + extra) + 4 * self._epsilon * abs(middle) + self._tiny()
+        )
 
     def _tiny(self) -> Any:
         return self._epsilon * self._epsilon

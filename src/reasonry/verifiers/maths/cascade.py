@@ -74,7 +74,9 @@ def _are_same_text(one: str, other: str) -> bool:
     """Equal but for spaces, which mean something between digits: `1 1/2` is not `11/2`."""
     if one == other:
         return True
-    return "".join(one.split()) == "".join(other.split()) and not (_TWO_NUMBERS.search(one) or _TWO_NUMBERS.search(other))
+    return "".join(one.split()) == "".join(other.split()) and not (
+        _TWO_NUMBERS.search(one) or _TWO_NUMBERS.search(other)
+    )
 
 
 _INTEGER = re.compile(r"\s*\$?\s*(-?)\s*(\d{1,18})\s*\$?\s*\.?\s*", re.ASCII)
@@ -200,7 +202,11 @@ class _Comparison:
     def _has_another_reading(self) -> bool:
         """A list that may be a decimal with a comma, letters that may be a word, a choice."""
         answer, reference = self._answer.spelled, self._reference.spelled
-        return bool(_COMMA.fullmatch(answer) or _COMMA.fullmatch(reference)) or reference.isalpha() or _is_choice(reference)
+        return (
+            bool(_COMMA.fullmatch(answer) or _COMMA.fullmatch(reference))
+            or reference.isalpha()
+            or _is_choice(reference)
+        )
 
     def _as_words(self) -> Judgement | None:
         equal = compare_words(self._reference.spelled, self._answer.spelled, self._context)
@@ -216,7 +222,9 @@ class _Comparison:
         if self._answer.tree is not None or not is_sentence(sentence):
             return None
         if reference.tree is None:
-            return None if reference.is_beyond else Judgement(Status.ERROR, "prose", Comparison.REFERENCE_UNREADABLE.value)
+            return (
+                None if reference.is_beyond else Judgement(Status.ERROR, "prose", Comparison.REFERENCE_UNREADABLE.value)
+            )
         for stated in statements(sentence):
             found = _read(_spelled(stated))
             if found.tree is None:
@@ -234,9 +242,9 @@ class _Comparison:
         if len(numbers) != 1 or not _INTEGER.fullmatch(self._reference.spelled):
             return False
         text = numbers.pop()
-        return compare_trees(self._reference.tree, _read(_spelled(text)).tree or num(-1), self._context) is True and self._context.may(
-            "sentence"
-        )
+        return compare_trees(
+            self._reference.tree, _read(_spelled(text)).tree or num(-1), self._context
+        ) is True and self._context.may("sentence")
 
     def _as_decimal_comma(self) -> Judgement | None:
         """`2,74` for 2.74, where the other side is one number."""

@@ -73,6 +73,22 @@ def _group(reader: Expressions) -> Node:
     return _argument(reader)
 
 
+def _bound(reader: Expressions) -> Node:
+    """A sum, a product, an integral: not worked out here, but equal to one with the same bounds and the same body."""
+    name = reader.take().text
+    bounds = {"_": num(0), "^": num(0)}
+    while reader.is_at("_", "^"):
+        script = reader.take().text
+        if reader.skip("{"):
+            bounds[script] = reader.relation()
+            reader.expect("}")
+        else:
+            bounds[script] = reader.primary()
+    with reader.nested():
+        body = reader.term()
+    return Node("bound", (bounds["_"], bounds["^"], body), name)
+
+
 def _root(reader: Expressions) -> Node:
     reader.take()
     index = num(2)
@@ -120,6 +136,7 @@ _READERS: dict[str, Callable[[Expressions], Node]] = {
     **dict.fromkeys(("lbrack", "lparen"), read_bracket),
     **dict.fromkeys(("{", "lbrace"), read_set),
     **dict.fromkeys(("|", "vert", "lvert", "lVert"), read_absolute),
+    **dict.fromkeys(("sum", "prod", "int"), _bound),
     "sqrt": _root,
     "begin": read_matrix,
     "langle": read_tuple,

@@ -11,6 +11,7 @@ from reasonry.verifiers.maths.cursor import Cursor
 from reasonry.verifiers.maths.numerals import read_mixed, read_numeral
 from reasonry.verifiers.maths.suffixes import with_unit
 from reasonry.verifiers.maths.trees import Node, Unreadable, func, inverse_power, num, var
+from reasonry.verifiers.maths.units import is_known
 
 __all__ = ["Expressions"]
 
@@ -38,7 +39,7 @@ class Expressions(Cursor):
                 sign = self.take().text
                 if sign in ("+", "-") and self.is_at("-", "+") and not self.touches:
                     raise Unreadable("two signs")
-                term = self._signed_term() if self.is_at("-", "+") else self._term()
+                term = self._signed_term() if self.is_at("-", "+") else self.term()
                 if sign in ("\\pm", "\\mp"):
                     terms = [Node("pm", (_sum_of(terms), term))]
                 else:
@@ -54,9 +55,10 @@ class Expressions(Cursor):
             if sign in ("\\pm", "\\mp"):
                 return Node("pm", (num(0), node))
             return negative(node) if sign == "-" else node
-        return self._term()
+        return self.term()
 
-    def _term(self) -> Node:
+    def term(self) -> Node:
+        """Factors with the signs of products between them."""
         node = self._factor()
         while True:
             if self.is_at("*", "\\cdot", "\\times", "\\ast"):
@@ -193,6 +195,8 @@ class Expressions(Cursor):
             return self._choose()
         if name.lower() in words.NUMBER_WORDS:
             self.take()
+            if self.token.kind == "word" and not is_known(self.token.text):
+                raise Unreadable("a number in words with other words")
             return num(words.NUMBER_WORDS[name.lower()])
         if not words.is_names(name):
             raise Unreadable(f"the word {name[:20]!r}")

@@ -42,7 +42,9 @@ def _sum(node: Node) -> Rows | None:
     for part in parts[1:]:
         if total is None or part is None or len(total) != len(part) or len(total[0]) != len(part[0]):
             return None
-        total = tuple(tuple(Node("add", cells) for cells in zip(*rows, strict=True)) for rows in zip(total, part, strict=True))
+        total = tuple(
+            tuple(Node("add", cells) for cells in zip(*rows, strict=True)) for rows in zip(total, part, strict=True)
+        )
     return total
 
 

@@ -38,7 +38,7 @@ def compare_words(reference: str, answer: str, context: Context) -> bool | None:
     if (choice := _CHOICE_WITH_TEXT.match(_COMMAND.sub(r"\1", reference).strip("$ "))) is not None:
         context.reached("words")
         named = _COMMAND.sub(r"\1", answer).strip("$ ().").casefold()
-        return named in (choice[1].casefold(), choice[2].casefold()) and context.may("choice_letter")
+        return named in ((choice[1] or choice[2]).casefold(), choice[3].casefold()) and context.may("choice_letter")
     if not wanted or not _is_wordy(wanted):
         return _choice(wanted, answer, context)
     context.reached("words")
@@ -62,8 +62,11 @@ def _other_names(sentence: str) -> bool:
     return any(word[:1].isupper() for word in sentence.split()[1:])
 
 
-_CHOICE = re.compile(r"^[^\w(]*(?:option |choice )?(?:\(([A-J])\)|([A-J])\s*(?:[).:,]|$))", re.IGNORECASE)
-_CHOICE_WITH_TEXT = re.compile(r"^\(([A-J])\)\s*([A-Za-z][A-Za-z ]+)$")
+_CHOICE = re.compile(
+    r"^[^\w(]*(?:option |choice |for sure |surely |definitely |clearly )?(?:\(([A-J])\)|([A-J])\s*(?:[).:,]|$))",
+    re.IGNORECASE,
+)
+_CHOICE_WITH_TEXT = re.compile(r"^(?:\(([A-J])\)\s*|([A-J])[.:)]?\s+(?=[A-Z]))([A-Za-z]+(?:\s[A-Za-z]+){0,3})$")
 
 
 def _choice(wanted: str, answer: str, context: Context) -> bool | None:
@@ -72,7 +75,11 @@ def _choice(wanted: str, answer: str, context: Context) -> bool | None:
         return None
     plain = _COMMAND.sub(r"\1", answer).strip("$ *")
     found = _CHOICE.match(plain)
-    if found is None or (found[1] or found[2]).upper() != wanted or len(set(re.findall(r"(?<![A-Za-z])\(?([A-J])[).]", plain))) > 1:
+    if (
+        found is None
+        or (found[1] or found[2]).upper() != wanted
+        or len(set(re.findall(r"(?<![A-Za-z])\(?([A-J])[).]", plain))) > 1
+    ):
         return None
     context.reached("words")
     return True if words_of(plain) == wanted else context.may("choice_letter")
@@ -98,7 +105,9 @@ def _yes_or_no(wanted: str, answer: str) -> bool:
     return wanted == "no" and not _NO_ANSWER.match(rest)
 
 
-_STATED = re.compile(r"\b(?:is|are|equals|be|was|were|至少为|为|是)\b(?: equal to| exactly| approximately| about)?\s*:?|:(?!\d)|(?<![<>!:])=")
+_STATED = re.compile(
+    r"\b(?:is|are|equals|be|was|were|至少为|为|是)\b(?: equal to| exactly| approximately| about)?\s*:?|:(?!\d)|(?<![<>!:])="
+)
 _DENIED = re.compile(
     r"\b(?:not|no|never|cannot|nor|either|between|without|if|unless|maybe|perhaps|might|could|less|more|than|wrong)\b|n't\b",
     re.IGNORECASE,

@@ -136,7 +136,10 @@ def _is_based(node: Node) -> bool:
 
 def _based(one: Node, other: Node, context: Context) -> bool | None:
     if one.op == "neg":
-        one, other = one.args[0], other.args[0] if other.op == "neg" else num(-other.value) if other.op == "num" else other
+        one, other = (
+            one.args[0],
+            other.args[0] if other.op == "neg" else num(-other.value) if other.op == "num" else other,
+        )
     elif other.op == "neg":
         return exact_value(one) == exact_value(other) if one.op == "num" else False
     if one.op == "based" and other.op == "based":
@@ -195,7 +198,11 @@ def _stands_for(decimal: Node, exact: Node, context: Context, *, floats_only: bo
     policy = context.policy
     if policy.decimals == "rounded":
         return digits >= policy.digits and _rounds_to(value, decimal)
-    return policy.decimals == "lenient" and digits >= 3 and abs(value - decimal.value) < Fraction(1, 10 ** (decimal.places or 0))
+    return (
+        policy.decimals == "lenient"
+        and digits >= 3
+        and abs(value - decimal.value) < Fraction(1, 10 ** (decimal.places or 0))
+    )
 
 
 def _is_decimal(node: Node) -> bool:

@@ -146,7 +146,9 @@ def _interval_of(node: Node) -> Node | None:
     signs = node.name.split()
     if len(node.args) != 3 or not set(signs) <= {"<", "<="} or node.args[1].op != "var":
         return None
-    return Node("tuple", (node.args[0], node.args[2]), ("[" if signs[0] == "<=" else "(") + ("]" if signs[1] == "<=" else ")"))
+    return Node(
+        "tuple", (node.args[0], node.args[2]), ("[" if signs[0] == "<=" else "(") + ("]" if signs[1] == "<=" else ")")
+    )
 
 
 def _ascending(node: Node) -> Node:
@@ -209,7 +211,11 @@ def _calls_as_names(node: Node) -> Node:
     """`f(x)` as the name `y`, so that equations can be rearranged around it."""
     if node.op == "call":
         return var("y") if node.name == "f" else var(f"{node.name}()")
-    return Node(node.op, tuple(map(_calls_as_names, node.args)), node.name, node.number, node.places) if node.args else node
+    return (
+        Node(node.op, tuple(map(_calls_as_names, node.args)), node.name, node.number, node.places)
+        if node.args
+        else node
+    )
 
 
 def _stated(reference: Node, equation: Node, context: Context) -> bool | None:
@@ -346,7 +352,10 @@ def _labelled(wanted: Sequence[Node], given: Sequence[Node], context: Context) -
     by_name = {item.name: item.value for item in theirs}
     if set(by_name) == set(names):
         return _all_equal([item.value for item in mine], [by_name[name] for name in names], context)
-    if all(one.name is not None and other.name is not None and may_be_same(one.name, other.name) for one, other in zip(mine, theirs, strict=True)):
+    if all(
+        one.name is not None and other.name is not None and may_be_same(one.name, other.name)
+        for one, other in zip(mine, theirs, strict=True)
+    ):
         return None
     return False
 

@@ -35,7 +35,9 @@ _CHINESE = {
     "与": " and ", "無窮大": r"\infty ", "无穷": r"\infty ", "无穷大": r"\infty ", "度": r"^{\circ}", "个": r"\text{个}",
     "元": r"\text{yuan}", "米": r"\text{m}",
 }  # fmt: skip
-_EATEN = re.compile("\x0c(?=rac)|\x08(?=egin|oxed|inom|eta)|\t(?=ext\\s*\\{|imes|heta|an\\b|frac|o\\b)|\r(?=ight|angle|ho)")
+_EATEN = re.compile(
+    "\x0c(?=rac)|\x08(?=egin|oxed|inom|eta)|\t(?=ext\\s*\\{|imes|heta|an\\b|frac|o\\b)|\r(?=ight|angle|ho)"
+)
 _EATEN_LETTER = {"\x0c": r"\f", "\x08": r"\b", "\t": r"\t", "\r": r"\r"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DOUBLED = re.compile(r"\\\\(?=[A-Za-z,;!{}()\[\] $%])")
@@ -43,10 +45,11 @@ _ROWS = re.compile(r"\\begin|matrix|\\\\\s*\[|cases")
 _REPAIRED = (
     (re.compile(r"(?<=\d)\s*\{\s*([A-Za-z]{2,}|[msgh])\s*\}"), r"\\text{ \1}"),  # `4{cm}`
     (re.compile(r"\^\s*\{?\s*\\(?:text|mathrm|mbox|rm)\s*\{\s*(st|nd|rd|th)\s*\}\s*\}?"), r"\\text{ \1}"),
+    (re.compile(r"(?<=[\d)}])or(?=[A-Za-z(])"), " or "),
     (re.compile(r"\.(?=\s*[\])}])"), ""),  # a full stop inside of a bracket's end
     (re.compile(r"\\([*_\"])"), r"\1"),  # Markdown's escapes
 )
-_REPAIRABLE = re.compile(r"\d\s*\{|\^|\.\s*[\])}]|\\[*_\"]")
+_REPAIRABLE = re.compile(r"[\d)}]or|\d\s*\{|\^|\.\s*[\])}]|\\[*_\"]")
 _GROUPED = re.compile(r"(?<=\d)(?:\s?\{\s?,\s?\}|\\,|,\\!\s?|\\!|,\\ ?|~)(?=\d{3}(?!\d))")
 _SPACED = re.compile(r"(?<![\d.,_^{])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?!\\frac)")
 _AROUND = ((r"\(", r"\)"), (r"\[", r"\]"), ("$$", "$$"), ("$", "$"), ("**", "**"), ("`", "`"), ('"', '"'))
@@ -96,7 +99,7 @@ def _bare(text: str) -> str:
     """Without white space, a full stop, and delimiters of mathematics or emphasis around the whole."""
     for _ in range(_LAYERS):
         before = text
-        text = text.strip().rstrip(".,;:!\" \n").strip() if not text.endswith("!") else text.strip()
+        text = text.strip().rstrip('.,;:!" \n').lstrip('" ') if not text.endswith("!") else text.strip()
         if text.endswith("\\") and not text.endswith("\\\\"):
             text = text[:-1]
         for start, end in _AROUND:
@@ -104,11 +107,19 @@ def _bare(text: str) -> str:
                 text = text[len(start) : -len(end)]
                 break
         else:
-            if text.startswith(("\\boxed", "\\fbox")) and (box := _BOX.match(text)) and _is_balanced(box[1]):
-                text = box[1]
+            if text.startswith(("\\boxed", "\\fbox")):
+                text = _unboxed(text)
         if text == before:
             return text
     return text
+
+
+def _unboxed(text: str) -> str:
+    """What a box holds, where it is the whole; also where its last brace is missing."""
+    if (box := _BOX.match(text)) and _is_balanced(box[1]):
+        return box[1]
+    inside = text.partition("{")[2]
+    return inside if _is_balanced(inside) else text
 
 
 def _is_around(text: str, start: str, end: str) -> bool:

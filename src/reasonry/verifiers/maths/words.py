@@ -66,8 +66,8 @@ NAMED_COMMANDS = {
     "ldots": var("..."), "cdots": var("..."), "dots": var("..."), "dotsc": var("..."), "vdots": var("..."),
     "R": Node("reals", (), "R"), "Z": Node("reals", (), "Z"), "degree": num(1), "prime": var("'"),
 } | {name: var(_SAME_GREEK.get(name, name)) for name in _GREEK}  # fmt: skip
-BEYOND = frozenset("int iint oint sum prod lim limsup liminf sup inf partial nabla bmod pmod pod mod cases wedge".split())
-_OPENING = "frac dfrac tfrac cfrac sqrt binom dbinom tbinom lfloor lceil boxed fbox overline vec hat bar lvert begin"
+BEYOND = frozenset("iint oint lim limsup liminf sup inf partial nabla bmod pmod pod mod cases wedge".split())
+_OPENING = "sum prod int frac dfrac tfrac cfrac sqrt binom dbinom tbinom lfloor lceil boxed fbox overline vec hat bar lvert begin"
 STARTS = frozenset(f"\\{name}" for name in (*_OPENING.split(), *NAMED_COMMANDS, *FUNCTION_NAMES))
 
 NUMBER_WORDS = {
