@@ -1,95 +1,41 @@
 """How often the verifiers agree with the labels of recorded responses: extraction and comparison together.
 
 ```
-python benchmarks/response_agreement.py [DATA] [--workers 2] [--only NAME ...] [--list disagreements.jsonl]
+python -m benchmarks.response_agreement [DATA] [--workers 2] [--only PART ...] [--list disagreements.jsonl]
 ```
 
 DATA is the folder that holds `recorded/`; by default `../shared/data`, looked for upward from here. Agreement is
-counted over the rows that have a label: our `correct` against true, any other verdict against false. Rows whose label
-or reference is wrong are named in `response_labels.py`, left out and counted aloud. `extracted` is how often we found
-the answer that the source published as the response's answer.
+counted over the rows that have a label: our `correct` against true, any other verdict against false; an `error` of ours
+agrees with nothing. Rows whose label or reference is wrong are named in `response_labels.py`, left out and counted
+aloud. `extracted` is how often we found the answer that the source published as the response's answer.
 
-The files with labels of unknown quality (`NOISY`) are shown and do not count. Exit code 0 when the agreement over all
-other rows reaches the bar, 1 when it does not, 2 when the data are not there.
+The parts with labels of unknown quality are shown and do not count. Exit code 0 when the agreement over all other rows
+reaches the bar, 1 when it does not, 2 when the data are not there.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-import zstandard
-from response_labels import WRONG
-
+from benchmarks.response_labels import reason_of
+from benchmarks.response_parts import PARTS, Case, Part, cases_of, find_data, path_of
 from reasonry.contracts import Limits
 from reasonry.executors.local import LocalExecutor
 from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-FILES: Mapping[str, str] = MappingProxyType(
-    {
-        "zeroeval_gsm8k": "math",
-        "gsm8k_openai_2021": "math",
-        "tora_gsm8k": "math",
-        "mr_gsm8k_human": "math",
-        "zeroeval_math_l5": "math",
-        "qwen_math_example": "math",
-        "rasbt_math": "math",
-        "thought_anchors_r1_distill": "math",
-        "trace_topology_r1": "math",
-        "dynamic_cheatsheet": "math",
-        "thinking_traces_qwen3": "math",
-        "odyssey_math": "math",
-        "gaokao_gpt4_zh": "choice",
-    }
-)
-"""The verifier of each file. Of a file of several kinds, only the rows of kind `math` are read."""
-NOISY = frozenset({"odyssey_math"})  # labelled by another grader, which errs
 BAR = 99.5  # per cent, over all rows together
 LIMITS = Limits(cpu_s=5.0, memory_mb=2048)
 TAIL = 300  # characters of a response that the list shows
-
-
-# --- the rows
-
-
-def find_data() -> Path:
-    """The nearest `shared/data` at or above this repository."""
-    for folder in Path(__file__).resolve().parents:
-        if (data := folder / "shared" / "data").is_dir():
-            return data
-    return Path(__file__).resolve().parents[1].parent / "shared" / "data"
-
-
-def path_of(data: Path, name: str) -> Path:
-    """The file of that name, compressed or plain."""
-    packed = data / "recorded" / f"{name}.jsonl.zst"
-    plain = packed.with_suffix("")
-    return plain if plain.is_file() else packed
-
-
-def rows_of(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        stream = zstandard.ZstdDecompressor().stream_reader(file) if path.suffix == ".zst" else file
-        for line in io.TextIOWrapper(stream, encoding="utf-8"):
-            yield json.loads(line)
-
-
-def kept_rows(path: Path, verifier: str) -> list[dict[str, Any]]:
-    """The rows that this verifier can be asked about: one answer, with a reference."""
-    if verifier == "choice":
-        return [row for row in rows_of(path) if isinstance(row["gold"], str) and len(row["gold"]) == 1]
-    return [row for row in rows_of(path) if row["kind"] == "math"]
 
 
 # --- counting
@@ -97,16 +43,16 @@ def kept_rows(path: Path, verifier: str) -> list[dict[str, Any]]:
 
 @dataclass(slots=True)
 class Tally:
-    """One file's counts, and the rows where we and the label differ."""
+    """One part's counts, and the rows where we and the label differ."""
 
     name: str
     rows: int = 0
     labelled: int = 0
     false_positives: int = 0
     false_negatives: int = 0
-    mislabelled: int = 0
     published: int = 0
     same_answer: int = 0
+    left_out: Counter[str] = field(default_factory=Counter[str])
     statuses: Counter[str] = field(default_factory=Counter[str])
     disagreements: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
@@ -121,74 +67,75 @@ class Tally:
         """Per cent of the rows with a published answer for which we found the same one."""
         return f"{100.0 * self.same_answer / self.published:.2f}%" if self.published else "–"
 
-    def add(self, row: dict[str, Any], verdict: Verdict) -> None:
+    def add(self, case: Case, verdict: Verdict) -> None:
         self.rows += 1
         self.statuses[verdict.status.value] += 1
-        self._add_extraction(row["meta"].get("extracted"), verdict.extracted or "")
-        if row["label"] is None:
-            return
-        if row["id"] in WRONG:
-            self.mislabelled += 1
-            return
+        if case.published.strip():
+            self.published += 1
+            self.same_answer += _is_same(case.published, verdict.extracted or "")
+        if reason := reason_of(case.id, case.reference):
+            self.left_out[reason] += 1
+        elif case.label is not None:
+            self._add_labelled(case, verdict)
+
+    def _add_labelled(self, case: Case, verdict: Verdict) -> None:
         self.labelled += 1
         accepted = verdict.status is Status.CORRECT
-        if accepted == row["label"]:
+        if accepted == case.label and verdict.status is not Status.ERROR:
             return
         self.false_positives += accepted
         self.false_negatives += not accepted
-        self.disagreements.append(_disagreement(self.name, row, verdict))
-
-    def _add_extraction(self, published: object, found: str) -> None:
-        if isinstance(published, list):
-            published = "".join(map(str, published))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        if isinstance(published, str) and published.strip():
-            self.published += 1
-            self.same_answer += _plain(published) == _plain(found)
+        self.disagreements.append(_disagreement(self.name, case, verdict))
 
 
-_SPELLING = re.compile(
-    r"\\(?:left|right|displaystyle|[,;!:$% ])|[\s${}*%€£,]|\\(?:text|mathrm|boxed)\b|\.0*$|°|\^\\circ"
-)
+_SPELLING = re.compile(r"\\(?:left|right|displaystyle|[,;:!$% ])|[\s${}*%€£,\"\\]|\\(?:text|mathrm|boxed)\b|°|\^\\circ")
 
 
-def _plain(answer: str) -> str:
-    """An answer without what two readers of the same response may write differently: spacing, braces, delimiters."""
-    return _SPELLING.sub("", answer.replace("dfrac", "frac").replace("tfrac", "frac")).casefold()
+def _is_same(one: str, other: str) -> bool:
+    """The same but for what two readers of a response may write differently: spacing, braces, delimiters, `.0`."""
+    first, second = (_SPELLING.sub("", text.replace("dfrac", "frac").replace("\f", "f")) for text in (one, other))
+    if first.casefold().rstrip(".") == second.casefold().rstrip("."):
+        return True
+    try:
+        return float(first) == float(second)
+    except ValueError:
+        return False
 
 
-def _disagreement(name: str, row: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+def _disagreement(name: str, case: Case, verdict: Verdict) -> dict[str, Any]:
     return {
-        "file": name,
-        "id": row["id"],
-        "model": row["model"],
-        "gold": row["gold"],
+        "part": name,
+        "id": case.id,
+        "model": case.model,
+        "reference": case.reference,
         "extracted": verdict.extracted,
         "status": verdict.status.value,
         "detail": verdict.detail,
         "evidence": dict(verdict.evidence),
-        "label": row["label"],
-        "labelled_from": row["meta"].get("extracted"),
-        "tail": row["response"][-TAIL:],
+        "label": case.label,
+        "published": case.published,
+        "tail": case.response[-TAIL:],
     }
 
 
-def score(path: Path, verifier: str, executor: LocalExecutor) -> Tally:
-    tally = Tally(path.name.partition(".")[0])
-    rows = kept_rows(path, verifier)
-    items = (VerifyItem(Question(row["question"], row["gold"], verifier), row["response"]) for row in rows)
-    for row, verdict in zip(rows, verify_all(items, executor, LIMITS), strict=True):
-        tally.add(row, verdict)
+def score(name: str, part: Part, path: Path, executor: LocalExecutor) -> Tally:
+    tally = Tally(name)
+    cases = cases_of(path, part)
+    items = (VerifyItem(Question(c.prompt, c.reference, part.verifier, c.spec), c.response) for c in cases)
+    for case, verdict in zip(cases, verify_all(items, executor, LIMITS), strict=True):
+        tally.add(case, verdict)
     return tally
 
 
-_COUNTS = ("rows", "labelled", "false_positives", "false_negatives", "mislabelled", "published", "same_answer")
+_COUNTS = ("rows", "labelled", "false_positives", "false_negatives", "published", "same_answer")
 
 
-def total_of(tallies: list[Tally]) -> Tally:
+def total_of(tallies: Iterable[Tally]) -> Tally:
     total = Tally("all")
     for tally in tallies:
         for name in _COUNTS:
             setattr(total, name, getattr(total, name) + getattr(tally, name))
+        total.left_out += tally.left_out
         total.statuses += tally.statuses
     return total
 
@@ -198,23 +145,32 @@ def total_of(tallies: list[Tally]) -> Tally:
 _HEAD = f"{'rows':>8}{'labelled':>10}{'left out':>10}{'agreement':>11}{'false +':>9}{'false -':>9}{'extracted':>11}"
 
 
-def show(tallies: list[Tally]) -> None:
-    print(f"{'file':<28}{_HEAD}  statuses")
-    for tally in tallies:
-        statuses = " ".join(f"{name}={count}" for name, count in sorted(tally.statuses.items()))
-        figures = f"{tally.rows:>8}{tally.labelled:>10}{tally.mislabelled:>10}{tally.agreement:>10.3f}%"
-        errors = f"{tally.false_positives:>9}{tally.false_negatives:>9}{tally.extraction:>11}"
-        print(f"{tally.name:<28}{figures}{errors}  {statuses}")
+def show(tallies: Sequence[Tally]) -> None:
+    counted = [tally for tally in tallies if not _is_noisy(tally)]
+    print(f"{'part':<28}{_HEAD}  statuses")
+    for tally in (*counted, total_of(counted)):
+        print(_line_of(tally))
+    if noisy := [tally for tally in tallies if _is_noisy(tally)]:
+        print("not counted, for their labels are another grader's opinion:")
+        print("\n".join(map(_line_of, noisy)))
+    left_out = total_of(tallies).left_out
+    print(f"{left_out.total()} rows left out, because their label or reference is wrong (response_labels.py):")
+    for reason, count in left_out.most_common():
+        print(f"{count:>6} {reason}")
 
 
-def show_left_out(tallies: list[Tally]) -> None:
-    count = sum(tally.mislabelled for tally in tallies)
-    print(f"{count} rows left out, because their label or reference is wrong (response_labels.py):")
-    for reason, ids in Counter(WRONG.values()).most_common():
-        print(f"{ids:>6} {reason}")
+def _is_noisy(tally: Tally) -> bool:
+    return PARTS[tally.name].is_noisy
 
 
-def write_list(path: Path, tallies: list[Tally]) -> None:
+def _line_of(tally: Tally) -> str:
+    statuses = " ".join(f"{name}={count}" for name, count in sorted(tally.statuses.items()))
+    figures = f"{tally.rows:>8}{tally.labelled:>10}{tally.left_out.total():>10}{tally.agreement:>10.3f}%"
+    errors = f"{tally.false_positives:>9}{tally.false_negatives:>9}{tally.extraction:>11}"
+    return f"{tally.name:<28}{figures}{errors}  {statuses}"
+
+
+def write_list(path: Path, tallies: Sequence[Tally]) -> None:
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for tally in tallies for row in tally.disagreements]
     path.write_text("".join(lines), encoding="utf-8")
 
@@ -223,26 +179,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Agreement of the verifiers with the labels of recorded responses")
     parser.add_argument("data", nargs="?", type=Path, default=find_data())
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", nargs="+", choices=FILES, default=list(FILES), help="read these files only")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="read these parts only")
     parser.add_argument("--list", type=Path, help="write every disagreement to this JSONL file")
     arguments = parser.parse_args()
-    paths = {name: path_of(arguments.data, name) for name in arguments.only}
-    if missing := [path.name for path in paths.values() if not path.is_file()]:
+    paths = {name: path_of(arguments.data, PARTS[name]) for name in arguments.only}
+    if missing := sorted({path.name for path in paths.values() if not path.is_file()}):
         print(f"error: no {', '.join(missing)} in {arguments.data / 'recorded'}", file=sys.stderr)
         print("\nhint: give the folder that holds recorded/ as the first argument", file=sys.stderr)
         return 2
     start = time.perf_counter()
     with LocalExecutor(arguments.workers) as executor:
-        tallies = [score(path, FILES[name], executor) for name, path in paths.items()]
-    total = total_of([tally for tally in tallies if tally.name not in NOISY])
-    show([*(tally for tally in tallies if tally.name not in NOISY), total])
-    show([tally for tally in tallies if tally.name in NOISY])
-    show_left_out(tallies)
+        tallies = [score(name, PARTS[name], path, executor) for name, path in paths.items()]
+    show(tallies)
     rows = sum(tally.rows for tally in tallies)
     print(f"{rows / (time.perf_counter() - start):.0f} rows per second, {arguments.workers} workers")
     if arguments.list:
         write_list(arguments.list, tallies)
-    return 0 if total.agreement >= BAR else 1
+    return 0 if total_of(tally for tally in tallies if not _is_noisy(tally)).agreement >= BAR else 1
 
 
 if __name__ == "__main__":

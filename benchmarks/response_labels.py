@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["WRONG"]
+__all__ = ["WRONG", "reason_of"]
 
 _SEVERAL = "the response chooses two or more letters, or none; the source's extractor kept one of them"
 _DEGREES = "the response says 90 and the reference 90 degrees, where an angle in degrees is asked"
 _SAME = "the response gives the reference in other spelling; the source's extractor read another number, or none"
 _REFERENCE = "the published solution ends in the response's answer"
 _NO_REFERENCE = "the reference is no answer"
+_NONE = "the response ends before it comes to an answer"
 _OTHER_VALUE = "the response's answer is not the reference"
 
 _BY_REASON: Mapping[str, tuple[str, ...]] = {
@@ -44,13 +45,22 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "zeroeval_math_l5-0886a84c79f6e1d8",
     ),
     _REFERENCE: ("mr_gsm8k-a6df652a1d6a3cfa",),
-    _NO_REFERENCE: ("mr_gsm8k-7cd01e3d58159e5a",),
+    _NONE: ("verify_cot_MATH-4d386c4f7dd6bead",),
     _OTHER_VALUE: (
         "zeroeval_math_l5-4126057c769b1ff5",
         "zeroeval_math_l5-9acae0c8a36b28a9",
         "mr_gsm8k-31c933f43c3f90d2",
+        "verify_cot_MATH-e877afccc1636e5a",
+        "verify_cot_MATH-100df94d8eab0785",
     ),
 }
 
 WRONG: Mapping[str, str] = {row: reason for reason, rows in _BY_REASON.items() for row in rows}
 """Why each row is left out."""
+
+_NO_ANSWERS = frozenset({"Let's think step by step.", "080 or 081 (both were accepted)"})
+
+
+def reason_of(row: str, reference: str) -> str:
+    """Why a row is left out; "" where it is not."""
+    return _NO_REFERENCE if reference in _NO_ANSWERS else WRONG.get(row, "")

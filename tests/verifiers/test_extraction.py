@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasonry.verifiers.extraction import EXPLICIT, FALLBACK, RULES, extract, split_thinking
+from reasonry.verifiers.extraction import EXPLICIT, FALLBACK, RULES, extract, split_thinking, stated_number
 
 ALL = tuple(RULES)
 
@@ -182,6 +182,7 @@ def test_the_unit_beside_a_box_is_kept_apart_and_prose_is_not(response: str, ans
         ("综上所述，故选C。", "C"),
         ("答案：５", "５"),
         ("所以这个数为12。", "12"),
+        ("Among these the best option is (B).", "(B)"),
         ("Die Antwort ist 5.", "5"),
         ("Das Ergebnis ist 5.", "5"),
         ("**Antwort:** 5 Äpfel", "5 Äpfel"),
@@ -300,6 +301,7 @@ def test_reading_takes_time_in_proportion_to_the_text(piece: str) -> None:
     split_thinking(text)
     for rule in ALL:
         extract(text, (rule,))
+    stated_number(text)
     assert time.process_time() - start < 2
 
 
@@ -330,3 +332,52 @@ def test_what_is_declared_last_is_the_answer(response: str, answer: str) -> None
     found = extract(split_thinking(response).said, tuple(RULES))
     assert found is not None
     assert found.text == answer
+
+
+@pytest.mark.parametrize(
+    ("sentence", "number"),
+    [
+        ("Ann walked 25 km between the first and the second stop", "25"),
+        ("Bob has 21 more marbles than Carl.", "21"),
+        ("He saves $1,250 if he waits.", "$1,250"),
+        ("120 kilos of flour will not be used.", "120"),
+        ("The two boats are 5 miles apart.", "5"),
+        ("Seven boats are needed.", "Seven"),
+        ("The price is $5$.", "5"),
+        ("Only 10% of them are left.", "10%"),
+        ("They earned 3 million dollars.", "3 million"),
+        ("She is right on 35 questions of the 7th test.", "35"),
+        ("这间仓库有 36 个箱子。", "36"),
+        ("সে ৫ ঘণ্টা ঘুমায়", "5"),
+        ("মোট 600টি আছে", "600"),
+    ],
+)
+def test_a_sentence_with_one_number_states_it(sentence: str, number: str) -> None:
+    assert stated_number(sentence) == number
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "",
+        "There is none.",
+        "It is 5 or 6.",
+        "It is not 5.",
+        "It is not equal to 5.",
+        "5 is not the answer.",
+        "5 is wrong.",
+        "It takes more than 5 days.",
+        "Ann has 3 apples and Bob has 4.",
+        "There are 12 red and 12 blue ones.",
+        "It starts at 2:00 pm.",
+        "The ratio is 3:2.",
+        "The function is y = 5x.",
+        "The root is \\sqrt{5} here.",
+        "It might be 5.",
+        "It is 5, but the rest cannot be determined.",
+        "He came in 7th.",
+        "这不是 5",
+    ],
+)
+def test_a_sentence_with_a_choice_a_denial_or_a_doubt_states_no_number(sentence: str) -> None:
+    assert stated_number(sentence) is None

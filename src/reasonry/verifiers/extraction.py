@@ -31,9 +31,12 @@ from typing import Any
 from reasonry.verifiers.extraction_boxes import boxes_of
 from reasonry.verifiers.extraction_declared import boxed, hashes, json_reply, line, phrase, tagged
 from reasonry.verifiers.extraction_fallback import bare, conclusion, emphasis, last_math, last_number, sentence
+from reasonry.verifiers.extraction_sentences import stated_number
 from reasonry.verifiers.extraction_text import Parts, split_thinking, strip_markup
 
-__all__ = ["EXPLICIT", "FALLBACK", "RULES", "Found", "Parts", "extract", "split_thinking", "strip_markup"]
+__all__ = [
+    "EXPLICIT", "FALLBACK", "RULES", "Found", "Parts", "extract", "split_thinking", "stated_number", "strip_markup",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,6 +270,8 @@ _PHRASE = re.compile(
     r"[ \t]*[:：]?(?:\*\*|__)?",
     re.IGNORECASE,
 )
+_CHOSEN = ("option is", "choice is")
+_BEFORE_CHOSEN = re.compile(r"\b(?:correct|right|best|closest|appropriate|answer) $")
 _SENTENCE_END = re.compile(r"[.?](?:\*\*|\))?\s+(?=\S)|!(?:\*\*|\))?\s+(?=[A-Z])|[。！？।]")
 _ABOUT_THE_ANSWER = re.compile(
     r"\s*(?:\*\*)?(?:not )?(?:(?:in|un)?correct|right|wrong|(?:un)?reasonable"
@@ -290,6 +292,10 @@ def _english_phrases(text: str) -> Iterator[int]:
     for place in _answers_in(text):
         if found := _PHRASE.match(text, place):
             yield found.end()
+    for part in _CHOSEN:
+        for place in places_of(part, text):
+            if _BEFORE_CHOSEN.search(text[max(0, place - _LONGEST_BEFORE) : place]):
+                yield place + len(part)
 
 
 def _statement_at(text: str, place: int) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from reasonry.verifiers.extraction_sentences import NUMBER, PART_OF_MORE
+
 __all__ = ["bare", "conclusion", "emphasis", "last_math", "last_number", "sentence"]
 
 _LONGEST_BARE = 100_000
@@ -53,12 +55,6 @@ def _one_statement(text: str) -> str:
 
 # --- the last statement
 
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
-    r"(?:\s?[%€£¥]|\s\$(?!\d)|\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
-    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)\b",
-    re.IGNORECASE,
-)
 _STEP_LABEL = re.compile(r"^\s*(?:(?:step|part|case)\s*\d+\s*[.):-]|\d+[.)]\s|[-*•]\s)\s*", re.IGNORECASE)
 _LAST_STATEMENT = 2_000  # characters
 _DENIED = re.compile(
@@ -66,14 +62,10 @@ _DENIED = re.compile(
     r"|n't\b|不|没|或|無|ない",
     re.IGNORECASE,
 )
-_PART_OF_MORE = re.compile(
-    r"[<>^≤≥√π±]|\\(?![$%,!()\[\]])|\b(?:root|squared|cubed|power|least|most|half)\b"
-    r"|\w\(|[\w)]\s*[+*×÷·]\s*\d|\d\s*[+*×÷·]|[\w)]\s+[-−]\s+\d|[\w)][-−]\d|\d\s?x\s?\d|\d:\d"
-    r"|\d(?![mgslhjnvwcf])[a-z](?![a-z])|\d\s?(?:sqrt|sin|cos|tan|log|ln|pi)\b",
-    re.IGNORECASE,
-)
+_LIMITED = re.compile(r"\b(?:least|most)\b", re.IGNORECASE)
 _PLEASANTRY = re.compile(r"\b(?:hope|let me know|feel free|thank|happy to|questions?\b.*\bask)\b", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])(?:\$\$?|\\\])?\s+|\s+(?=(?:So|Thus|Hence|Therefore),?\s)|(?<=[。！？।])")
+_HEADING = re.compile(r"#{1,6}\s")
 _CUT_OFF = re.compile(r"[,，、;=+\-*/×]\s*$")
 
 
@@ -98,9 +90,9 @@ def _lines_from_end(text: str) -> Iterator[str]:
 def _last_statement(text: str) -> str:
     """The last sentence of the last line, without `Step 5:` in front; "" for a denial, a heading, a fragment."""
     line = _last_line(text)
-    if line.startswith("#") or _CUT_OFF.search(line):
+    if _HEADING.match(line) or _CUT_OFF.search(line):
         return ""
-    sentences = [s for s in _SENTENCES.split(_STEP_LABEL.sub("", line)) if _NUMBER.search(s) or _SPAN.search(s)]
+    sentences = [s for s in _SENTENCES.split(_STEP_LABEL.sub("", line)) if NUMBER.search(s) or _SPAN.search(s)]
     return "" if not sentences or _DENIED.search(_SPAN.sub(" ", sentences[-1])) else sentences[-1]
 
 
@@ -115,7 +107,7 @@ def emphasis(text: str) -> list[str]:
     bold = [found.strip() for found in _BOLD.findall(_last_statement(text))]
     if len(bold) != 1 or bold[0].endswith(":") or len(bold[0].split()) > _MOST_WORDS:
         return []
-    return bold if _NUMBER.search(bold[0]) or _SPAN.search(bold[0]) else []
+    return bold if NUMBER.search(bold[0]) or _SPAN.search(bold[0]) else []
 
 
 _CONCLUSION = re.compile(
@@ -149,7 +141,7 @@ def last_math(text: str) -> list[str]:
     statement = _last_statement(text)
     spans = list(_SPAN.finditer(statement))
     contents = {_content(span) for span in spans}
-    if len(contents) == 1 and not _NUMBER.search(_SPAN.sub(" ", statement)) and not _NAME.fullmatch(*contents):
+    if len(contents) == 1 and not NUMBER.search(_SPAN.sub(" ", statement)) and not _is_name(spans[-1]):
         return [_content(spans[-1])]
     said = [span for span in spans if _COPULA.search(statement[: span.start()])]
     if len(said) != 1 or said[0] is not spans[-1] or not _TAIL.fullmatch(statement[spans[-1].end() :]):
@@ -158,6 +150,10 @@ def last_math(text: str) -> list[str]:
 
 
 _NAME = re.compile(r"\\?[A-Za-z]+")  # what a sentence is about, mostly, and not what it says
+
+
+def _is_name(span: re.Match[str]) -> bool:
+    return bool(_NAME.fullmatch(_content(span)))
 
 
 def _content(span: re.Match[str]) -> str:
@@ -183,12 +179,12 @@ def _last_display(text: str) -> str:
 def last_number(text: str) -> list[str]:
     """The number that the last statement comes to: after its last `=`, or the only one there is."""
     result = _last_statement(text).rpartition("=")[2]
-    numbers = [number.rstrip(",") for number in _NUMBER.findall(result)]
+    numbers = [number.rstrip(",") for number in NUMBER.findall(result)]
     if digits := [number for number in numbers if _DIGIT.search(number)]:
         numbers = digits  # beside them a word like "two" counts something else
     elif not _VERB.search(result):
         return []  # "two linked loops" describes; "two boats are needed" states a number
-    return [] if len(set(numbers)) != 1 or _PART_OF_MORE.search(result) else numbers
+    return [] if len(set(numbers)) != 1 or PART_OF_MORE.search(result) or _LIMITED.search(result) else numbers
 
 
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|needs?|takes?|gets?|makes?)\b", re.IGNORECASE)

@@ -1,0 +1,71 @@
+"""The number that a sentence states, in any language, where it states one.
+
+For comparisons: where a number is asked and the answer is a sentence, this is what the sentence says. A sentence with
+two numbers, a hedge, or a denial of its number says none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["NUMBER", "PART_OF_MORE", "stated_number"]
+
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
+    r"(?:\s?[%€£¥]|\s\$(?!\d)|\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)\b",
+    re.IGNORECASE,
+)
+"""A number that stands by itself: in digits with its sign of currency, or a word up to twenty. Not `3rd`, nor `x2`."""
+
+PART_OF_MORE = re.compile(
+    r"[<>^≤≥√π±]|\\(?![$%,!()\[\]])|\b(?:root|squared|cubed|power|half)\b"
+    r"|\w\(|[\w)]\s*[+*×÷·]\s*\d|\d\s*[+*×÷·]|[\w)]\s+[-−]\s+\d|[\w)][-−]\d|\d\s?x\s?\d|\d:\d"
+    r"|\d(?![mgslhjnvwcf])[a-z](?![a-z])|\d\s?(?:sqrt|sin|cos|tan|log|ln|pi)\b",
+    re.IGNORECASE,
+)
+"""Signs that a number is a piece of an expression, of a ratio, or of a time of day."""
+
+_LONGEST = 600  # characters
+_HEDGED = re.compile(
+    r"\b(?:or|nor|either|neither|maybe|perhaps|possibly|probably|might|could be|unsure|guess|assum\w+|approximately"
+    r"|oder|ou|vielleicht|peut-être|quizás)\b|或者|可能|cannot be determined|not enough",
+    re.IGNORECASE,
+)
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:not|never|isn't|aren't|wasn't|no|kein\w*|nicht|pas|less|fewer|greater|more|over|under|above|below|other)\b"
+    r"(?:\s(?:the|a|equal|to|than|be|exactly|simply|just|number)\b)*|[不没非]\S{0,2})\s*[$£€]?$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"\s*(?:is|are|was|would be)(?:n't| not)\b|\s*(?:is|are) (?:wrong|incorrect|impossible)\b", re.I
+)
+_DIGITS = re.compile(r"\d")
+_MATH_SIGNS = re.compile(r"\\[()\[\]]|\$(?!\d)|(?<=[\d.])\$|(?<!\S)\$(?=\d[\d.,]*\$)")
+
+
+def stated_number(sentence: str) -> str | None:
+    """The only number in a sentence, as it is written but in ASCII digits; None where there is a choice or a doubt."""
+    if len(sentence) > _LONGEST or _HEDGED.search(sentence):
+        return None
+    plain = _MATH_SIGNS.sub("", sentence.replace("\\$", "$").replace("\\%", "%"))
+    found = list(NUMBER.finditer(plain))
+    if any(_DIGITS.search(number[0]) for number in found):
+        found = [number for number in found if _DIGITS.search(number[0])]  # "the two trains are 5 miles apart"
+    if len(found) != 1 or PART_OF_MORE.search(plain) or _is_denied(plain, found[0]):
+        return None
+    return _in_ascii(found[0][0])
+
+
+def _is_denied(text: str, number: re.Match[str]) -> bool:
+    before, after = text[max(0, number.start() - 40) : number.start()], text[number.end() : number.end() + 40]
+    return bool(_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(after))
+
+
+def _in_ascii(number: str) -> str:
+    """Bengali, Arabic, full-width digits and the like in ASCII, without the comma that ends a clause."""
+    if not number.isascii():
+        number = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in number).replace("−", "-")
+    return number.rstrip(", ")
