@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from importlib.metadata import version as version_of
 from typing import Any, Literal, TypeVar, get_args
@@ -200,7 +200,8 @@ def run_verifier(verifier: Part, question: Question, response: str) -> Verdict:
             raise TypeError(f"returned a {type(verdict).__name__}, not a Verdict")
     except Exception as exc:  # noqa: BLE001 - the boundary where a part's failure is attributed, once
         verdict = Verdict(Status.ERROR, detail=f"{type(exc).__name__}: {exc}"[:500])
-    return replace(verdict, verifier=verifier.label, seconds=time.perf_counter() - start)
+    status, extracted, detail, evidence = verdict.status, verdict.extracted, verdict.detail, verdict.evidence
+    return Verdict(status, verifier.label, extracted, detail, evidence, time.perf_counter() - start)
 
 
 def _entry_points(kind: Kind) -> list[EntryPoint]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from reasonry.identity import digest
 
@@ -100,9 +100,18 @@ class Question:
     meta: JsonMap = _json_field()
     id: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        content = digest("question", self.prompt, self.answer, self.verifier, self.spec)
-        object.__setattr__(self, "id", f"q-{content}")
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Python asks here for a slot that is empty: the id is made when it is first wanted, then kept.
+
+            Verifying needs none, and a digest costs more than a short row's verdict may.
+            """
+            if name != "id":
+                raise AttributeError(f"a Question has no '{name}'")
+            content = digest("question", self.prompt, self.answer, self.verifier, self.spec)
+            object.__setattr__(self, "id", f"q-{content}")
+            return self.id
 
 
 @dataclass(frozen=True, slots=True)

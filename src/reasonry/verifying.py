@@ -16,9 +16,10 @@ from typing import IO, Any, get_args
 
 from reasonry.contracts import Limits
 from reasonry.errors import PartError, StoreError, UsageError
+from reasonry.identity import canonical_json
 from reasonry.records import Record, open_records
 from reasonry.registry import find
-from reasonry.types import Finish, Question, Status, Verdict
+from reasonry.types import Finish, JsonMap, Question, Status, Verdict
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
 __all__ = ["Counts", "verify_file"]
@@ -140,16 +141,24 @@ class _Reader:
 
 
 def _question(values: Mapping[str, Any], verifier: str) -> Question:
-    spec = values.get("spec") or {}
-    answer = values.get("answer")
-    spec = json.loads(spec) if isinstance(spec, str) else spec
+    answer, spec = values.get("answer"), _spec(values.get("spec"))
     return Question(
         prompt=values.get("prompt") or "",
         # A number is taken as the file wrote it: 0.10 is not 0.1.
         answer=None if answer is None else getattr(answer, "written", str(answer)),
         verifier=verifier,
-        spec={name: value for name, value in (spec or {}).items() if value is not None},  # Parquet pads with nulls
+        spec=spec,
     )
+
+
+def _spec(given: Any) -> JsonMap:
+    """Raises TypeError for what JSON cannot say (a date in a Parquet file), since workers are told in JSON."""
+    if not given:
+        return {}
+    read = json.loads(given) if isinstance(given, str) else given
+    spec = {name: value for name, value in (read or {}).items() if value is not None}  # Parquet pads with nulls
+    canonical_json(spec)
+    return spec
 
 
 def _problem(values: Mapping[str, Any]) -> str | None:

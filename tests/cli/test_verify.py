@@ -100,6 +100,16 @@ def test_a_dash_reads_rows_from_stdin(pack: Any, tmp_path: Path) -> None:
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == STATUSES
 
 
+def test_a_spec_that_json_cannot_say_is_that_rows_error(tmp_path: Path) -> None:
+    specs = [{"unit": b"m"}, None]
+    rows = [{"id": n, "answer": "4", "response": "4", "spec": spec} for n, spec in enumerate(specs)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    done = reasonry("verify", "in.parquet", cwd=tmp_path)
+    out = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["status"] for row in out] == ["error", "correct"]
+    assert "line 1: spec holds what JSON cannot" in out[0]["detail"]
+
+
 def test_stdin_may_be_a_socket(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

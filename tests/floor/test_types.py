@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 from typing import Any
 
 import pytest
 
 from reasonry import types
+from reasonry.identity import digest
 from reasonry.types import Question, Request, Sampling, Status, Trace, conversation, whole_text
 
 
@@ -48,6 +51,18 @@ def test_a_question_is_identified_by_what_is_asked_and_not_by_where_it_stood() -
         Question("2+2?", "4", "math", {"unit": "m"}),
     ):
         assert other.id != first.id
+
+
+def test_a_questions_id_is_what_it_always_was_and_survives_copies() -> None:
+    question = Question("2+2?", "4", "math", {"unit": "m"})
+    content = digest("question", "2+2?", "4", "math", {"unit": "m"})
+    copies = [pickle.loads(pickle.dumps(question)), copy.copy(question), copy.deepcopy(question)]
+    copies += [dataclasses.replace(question), Question("2+2?", "4", "math", {"unit": "m"})]
+    assert {one.id for one in (question, *copies)} == {f"q-{content}"}
+    assert all(one == question and repr(one) == repr(question) for one in copies)
+    assert dataclasses.asdict(question)["id"] == question.id
+    with pytest.raises(AttributeError, match="prmpt"):
+        getattr(question, "prmpt")  # noqa: B009 - a type checker refuses the plain form
 
 
 def test_a_trace_is_identified_by_what_was_written_and_not_by_its_price() -> None:

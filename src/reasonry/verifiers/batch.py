@@ -129,16 +129,20 @@ class _Line:
 
 
 def _key(item: VerifyItem) -> bytes:
-    """What decides a verdict: all that a verifier is given. The question's id covers prompt, answer, verifier, spec."""
-    question = item.question
-    rest = _others(question)
-    text = f"{question.id}{canonical_json(rest) if rest else ''}\n{item.response}"
+    """What decides a verdict: all that a verifier is given. The lengths in front keep the texts apart."""
+    question, answer = item.question, item.question.answer
+    others = _others(question)
+    rest = canonical_json(others) if others else ""
+    lengths = f"{-1 if answer is None else len(answer)} {len(question.prompt)} {len(question.verifier)} {len(rest)}"
+    text = f"{lengths} {answer or ''}{question.prompt}{question.verifier}{rest}{item.response}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _others(question: Question) -> dict[str, Any]:
     """The fields that most rows leave at their defaults, where they do not."""
     given: dict[str, Any] = {}
+    if question.spec:
+        given["spec"] = question.spec
     if question.domain != "unknown":
         given["domain"] = question.domain
     if question.source:
@@ -154,15 +158,13 @@ def _row(item: VerifyItem) -> JsonMap:
     question = item.question
     fields = _others(question)
     fields |= {"prompt": question.prompt, "answer": question.answer, "verifier": question.verifier}
-    if question.spec:
-        fields["spec"] = question.spec
     return {"question": fields, "response": item.response}
 
 
 def _as_said(turn: _Turn, verdict: Verdict) -> Verdict:
     """A slot's verdict as the one of this row."""
-    if turn.is_repeat:
-        verdict = replace(verdict, seconds=0.0)
+    if turn.is_repeat and verdict.seconds:
+        verdict = turn.slot.verdict = replace(verdict, seconds=0.0)  # the first has had its own by now
     return _cut_off(verdict) if turn.finish == "length" else verdict
 
 
