@@ -20,15 +20,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.verify_math import accuracy, tables
+from benchmarks.verify_math import accuracy, speed, tables
 from benchmarks.verify_math.accuracy import FileResult
-from benchmarks.verify_math.data import LABELLED, Pair, find_data, missing
+from benchmarks.verify_math.data import LABELLED, UNLABELLED, Pair, find_data, missing, pairs_of
 from benchmarks.verify_math.peers import OURS, OWN_LIBRARIES, PEERS, CannotStart, Grade, Grader, install_peers
+from benchmarks.verify_math.speed import Speed
+
+PEER_BUDGET_S = 20.0  # wall time of a peer's rounds on one file's sample
 
 
 def main() -> int:
     arguments = _parser().parse_args()
-    if absent := missing(arguments.data, tuple(arguments.files)):
+    if absent := missing(arguments.data, (*arguments.files, *UNLABELLED)):
         print(f"error: no {', '.join(absent)} in {arguments.data}", file=sys.stderr)
         print("\nhint: name the folder that holds maths/ and verifier-cases/ with --data", file=sys.stderr)
         return 2
@@ -43,6 +46,10 @@ def main() -> int:
         report["accuracy"] = [asdict(result) for result in results]
         report["versions"] = versions
         _write_list(arguments.list, results)
+    if arguments.what in ("speed", "all"):
+        report["speed"] = measure_speed(arguments, peers, peers_python)
+        tables.show_speed(report["speed"])
+        missed += speed.failures(report["speed"], absolute=arguments.absolute)
     for line in missed:
         print(f"MISSED  {line}")
     if arguments.json:
@@ -60,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers-python", type=Path, help="the interpreter of the peers' environment")
     parser.add_argument("--install-peers", action="store_true", help="make that environment in a temporary folder")
     parser.add_argument("--remember", type=Path, help="keep the peers' verdicts in this file, and use those it has")
+    parser.add_argument("--speed-sample", type=int, default=150, help="pairs of each file that the peers are timed on")
+    parser.add_argument("--responses", type=int, default=2_000, help="whole responses for the speed")
     parser.add_argument("--list", type=Path, help="write every disagreement with a label to this JSONL file")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument(
@@ -94,6 +103,54 @@ def measure_accuracy(
     memory.save()
     print("\r" + " " * 60, end="\r", file=sys.stderr)
     return [accuracy.result_of(file, pairs, grades[file]) for file, pairs in files.items()], versions
+
+
+def measure_speed(arguments: argparse.Namespace, peers: list[str], python: Path | None) -> dict[str, Any]:
+    """Our speed on every file, and everybody's on the same samples."""
+    files = {file: speed.distinct(arguments.data, file) for file in speed.FILES}
+    weights = {file: sum(pair.count for pair in pairs_of(arguments.data, file)) for file in files}
+    places = {file: speed.sample_places(file, len(pairs), arguments.speed_sample) for file, pairs in files.items()}
+    ours, sampled, shown = dict[str, Speed](), dict[str, Speed](), dict[str, dict[str, float]]()
+    for file, pairs in files.items():
+        ours[file] = speed.our_speeds(pairs, caches=False)
+        sampled[file] = ours[file].of(places[file])
+        cached = speed.our_speeds(pairs, caches=True)
+        shown[file] = {
+            "pairs": len(pairs),
+            "without_caches": ours[file].per_second,
+            "with_caches": cached.per_second,
+            "p99_ms": ours[file].p99_ms,
+        }
+    theirs = _peer_speeds({file: [files[file][i] for i in places[file]] for file in files}, peers, python, weights)
+    ours_sampled = {file: one.per_second for file, one in sampled.items()} | {
+        "mixture": speed.mixture(sampled, weights)
+    }
+    rival = theirs.get(speed.RIVAL, {})
+    whole, length = speed.responses(arguments.data, arguments.responses)
+    return {
+        "sample": arguments.speed_sample,
+        "ours": shown,
+        "sampled": ours_sampled,
+        "peers": theirs,
+        "ratios": {file: ours_sampled[file] / rival[file] for file in rival},
+        "responses_per_s": whole.per_second,
+        "response_length": length,
+    }
+
+
+def _peer_speeds(
+    files: dict[str, list[Pair]], peers: list[str], python: Path | None, weights: dict[str, int]
+) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for name in peers:
+        try:
+            with Grader(name, python) as grader:
+                speeds = {file: speed.peer_speed(grader, pairs, PEER_BUDGET_S) for file, pairs in files.items()}
+        except CannotStart:
+            continue
+        found[name] = {file: one.per_second for file, one in speeds.items()}
+        found[name]["mixture"] = speed.mixture(speeds, weights)
+    return found
 
 
 def _progress(label: str) -> Callable[[int], None]:

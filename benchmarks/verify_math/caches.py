@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -20,11 +19,11 @@ def clear_caches() -> None:
 
 @contextmanager
 def without_caches() -> Generator[int]:
-    """Call cached functions of ours afresh each time; yields how many there are.
+    """Call functions of ours that remember a bounded number of results afresh each time; yields how many there are.
 
-    Functions without parameters keep their value: they are tables, made once.
+    An unbounded `functools.cache` is a table that is made once, and stays.
     """
-    taken = [(module, name, call) for module, name, call in _cached() if inspect.signature(call).parameters]
+    taken = [(module, name, call) for module, name, call in _cached() if call.cache_info().maxsize is not None]
     for module, name, call in taken:
         setattr(module, name, call.__wrapped__)
     try:

@@ -18,6 +18,7 @@ import reasonry
 from benchmarks.verify_math.caches import clear_caches
 from benchmarks.verify_math.hostile import hostile
 from benchmarks.verify_math.runner import cpu_s, serve
+from benchmarks.verify_math.tree import helpers_cpu_s, helpers_peak_mb, peak_mb
 from reasonry.registry import find
 from reasonry.types import Question, Verdict
 from reasonry.verifiers.math import judge
@@ -52,34 +53,37 @@ PLACES: dict[str, Callable[[str, str], tuple[str, str]]] = {
 def main() -> None:
     texts = hostile(Path(sys.argv[1]))
     warm_up(PART.call)
-    _judged("1", "\\frac{1}{2}")
+    for reference, answer in (("1", "\\frac{1}{2}"), ("\\int_0^x e^{t^2} dt", "\\int_0^{x+1} e^{t^2} dt")):
+        _judged(reference, answer)  # what loads late is loaded now
 
     def probe(request: dict[str, Any]) -> dict[str, Any]:
         text = request["text"] if "text" in request else texts[request["name"]]()
         clear_caches()
-        start, wall = cpu_s(), time.perf_counter()
+        start, wall = _spent_s(), time.perf_counter()
         found: dict[str, Any] = {}
         try:
             found["status"], found["compared"] = PLACES[request["place"]](text, request.get("other", "1"))
         except Exception as exc:  # noqa: BLE001 - whatever it raises is the finding
             found |= {"status": "raised", "compared": "", "raised": f"{type(exc).__name__}: {exc}"[:200]}
-        spent, waited = cpu_s() - start, time.perf_counter() - wall
-        return found | {"cpu_ms": 1e3 * spent, "wall_ms": 1e3 * waited, "peak_mb": peak_mb()}
+        spent, waited = _spent_s() - start, time.perf_counter() - wall
+        return found | {"cpu_ms": 1e3 * spent, "wall_ms": 1e3 * waited, "peak_mb": _peak_mb()}
 
-    serve({"version": reasonry.__version__, "names": list(texts), "peak_mb": peak_mb()}, probe)
+    serve({"version": reasonry.__version__, "names": list(texts), "peak_mb": _peak_mb()}, probe)
 
 
-def peak_mb() -> float:
-    """The largest resident size of this process and of its children so far, in MB.
+def _peak_mb() -> float:
+    """The largest resident size of any of our processes so far, in MB.
 
-    `getrusage` would count what the process was before it became this program, where the kernel says it better.
+    Where the kernel tells it for one program; `getrusage` counts what the process was before it became this one.
     """
-    status = Path("/proc/self/status")
-    lines = status.read_text("ascii", "ignore").splitlines() if status.is_file() else []
-    own = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
-    if own is None:
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024 / 1e6
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
+    own = peak_mb() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return max(own, children, helpers_peak_mb())
+
+
+def _spent_s() -> float:
+    """CPU time of this process, of its children that have ended, and of its helpers."""
+    return cpu_s() + helpers_cpu_s()
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.verify_math.accuracy import BARS, FileResult, Tally
 from benchmarks.verify_math.excluded import EXCLUDED
 from benchmarks.verify_math.peers import OURS
 
-__all__ = ["show_accuracy"]
+__all__ = ["show_accuracy", "show_speed"]
 
 
 def show_accuracy(results: Sequence[FileResult], versions: dict[str, str]) -> None:
@@ -56,3 +57,28 @@ def _print(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             for i, (cell, width) in enumerate(zip(line, widths, strict=False))
         ]
         print("  ".join(cells).rstrip())
+
+
+def show_speed(report: dict[str, Any]) -> None:
+    """Pairs per CPU-second. `report` is what `__main__.measure_speed` returns."""
+    ours: dict[str, dict[str, float]] = report["ours"]
+    peers: dict[str, dict[str, float]] = report["peers"]
+    print("\npairs per second of CPU time: ours on all distinct pairs, best of 3 rounds; peers on a sample of them")
+    rows = [
+        [file, f"{f['pairs']:.0f}", f"{f['without_caches']:,.0f}", f"{f['with_caches']:,.0f}", f"{f['p99_ms']:.2f}"]
+        for file, f in ours.items()
+    ]
+    _print(["file", "pairs", "no cache", "cache", "p99 ms"], rows)
+    print(f"\non the same sample, at most {report['sample']} distinct pairs of each file (ours without a cache)")
+    rows = [
+        [file, f"{report['sampled'][file]:,.0f}", *(f"{peers[n][file]:,.0f}" for n in peers), _ratio(report, file)]
+        for file in (*ours, "mixture")
+    ]
+    _print(["file", OURS, *peers, "ours/math-verify"], rows)
+    print("mixture: each file weighted by its rows, or the sum of their `count` where it has one")
+    length, speed = report["response_length"], report["responses_per_s"]
+    print(f"whole responses of {length:.0f} characters: {speed:,.0f} per CPU-second")
+
+
+def _ratio(report: dict[str, Any], file: str) -> str:
+    return f"{report['ratios'][file]:.0f}" if report["ratios"] else ""
