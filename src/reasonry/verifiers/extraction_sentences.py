@@ -12,13 +12,13 @@ import unicodedata
 __all__ = ["NUMBER", "PART_OF_MORE", "stated_number"]
 
 NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
+    r"(?<![A-Za-z0-9_.#])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
     r"(?:\s?[%€£¥]|\s\$(?!\d)|\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     r"|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)\b",
     re.IGNORECASE,
 )
-"""A number that stands by itself: in digits with its sign of currency, or a word up to twenty. Not `3rd`, nor `x2`."""
+"""A number by itself: in digits with its sign of currency, or a word up to twenty. Not `3rd`, `x2`, `#4`."""
 
 PART_OF_MORE = re.compile(
     r"[<>^≤≥√π±]|\\(?![$%,!()\[\]])|\b(?:root|squared|cubed|power|half)\b"
@@ -43,6 +43,10 @@ _DENIED_AFTER = re.compile(
     r"\s*(?:is|are|was|would be)(?:n't| not)\b|\s*(?:is|are) (?:wrong|incorrect|impossible)\b", re.I
 )
 _DIGITS = re.compile(r"\d")
+_DEFINITE = re.compile(
+    r"\b(?:the|these|those|all|both|other|first|last|next|their|his|her|its|in|after|of|for|within|every)\s$",
+    re.IGNORECASE,
+)
 _MATH_SIGNS = re.compile(r"\\[()\[\]]|\$(?!\d)|(?<=[\d.])\$|(?<!\S)\$(?=\d[\d.,]*\$)")
 
 
@@ -53,10 +57,15 @@ def stated_number(sentence: str) -> str | None:
     plain = _MATH_SIGNS.sub("", sentence.replace("\\$", "$").replace("\\%", "%"))
     found = list(NUMBER.finditer(plain))
     if any(_DIGITS.search(number[0]) for number in found):
-        found = [number for number in found if _DIGITS.search(number[0])]  # "the two trains are 5 miles apart"
+        found = [number for number in found if not _is_known_before(plain, number)]
     if len(found) != 1 or PART_OF_MORE.search(plain) or _is_denied(plain, found[0]):
         return None
     return _in_ascii(found[0][0])
+
+
+def _is_known_before(text: str, number: re.Match[str]) -> bool:
+    """`the two trains are 5 miles apart` counts no trains, `in three years it is 45` no years."""
+    return not _DIGITS.search(number[0]) and bool(_DEFINITE.search(text[max(0, number.start() - 12) : number.start()]))
 
 
 def _is_denied(text: str, number: re.Match[str]) -> bool:
