@@ -155,6 +155,7 @@ def _unbraced(text: str) -> list[BoxGroup]:
     return [BoxGroup(next(g for g in box.groups() if g), box.start(), box.end()) for box in found]
 
 
+_MOST_LAYERS = 20  # of boxes that hold nothing but a box
 _INNER = re.compile(r"\\(?:boxed|fbox)\s*\{")
 
 
@@ -163,7 +164,10 @@ def _unwrap(content: str) -> str:
     if "box" not in content:
         return content
     whole = content.strip()
-    while (inner := _INNER.match(whole)) and whole.endswith("}") and _is_one_group(whole, inner.end()):
+    for _ in range(_MOST_LAYERS):
+        inner = _INNER.match(whole)
+        if inner is None or not whole.endswith("}") or not _is_one_group(whole, inner.end()):
+            break
         whole = whole[inner.end() : -1].strip()
     return _INNER.sub("{", whole)
 

@@ -1,7 +1,7 @@
 """The `math` verifier: is the answer equal to the reference, as mathematics?
 
-The answer is found by our own rules (`extraction`), then compared by a cascade (`maths.cascade`), cheapest first. What is
-forgiven is named (`maths.policy`), recorded in the verdict, and can be switched off by the question's spec:
+The answer is found by our own rules (`extraction`), then compared by a cascade (`maths.cascade`), cheapest first. What
+is forgiven is named (`maths.policy`), recorded in the verdict, and can be switched off by the question's spec:
 `{"decimals": "rounded", "digits": 4, "off": ["percent_as_number"], "fallback": false}`.
 """
 
@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from reasonry.registry import Input, library_input, part
 from reasonry.types import Question, Status, Verdict
-from reasonry.verifiers.extraction_boxes import BoxGroup, boxes_of
 from reasonry.verifiers.extraction import EXPLICIT, RULES, Found, extract, split_thinking, strip_markup
+from reasonry.verifiers.extraction_boxes import BoxGroup, boxes_of
 from reasonry.verifiers.maths import cascade
 from reasonry.verifiers.maths.cascade import Judgement, compare, is_readable
 from reasonry.verifiers.maths.policy import DEFAULT, Policy, policy_from
@@ -20,6 +20,7 @@ from reasonry.verifiers.maths.policy import DEFAULT, Policy, policy_from
 __all__ = ["Judgement", "clear_caches", "judge", "math"]
 
 MAX_ANSWER = 100_000  # characters
+LONGEST_REFERENCE = 50_000  # characters
 MOST_WORDS_BETWEEN = 4  # boxes of a reference that belong together
 LONGEST_ANSWER = 100  # characters of a reference that is nothing but an answer; a longer one may be a solution
 SHOWN = 1_000  # characters of the answer that the verdict keeps
@@ -70,6 +71,8 @@ def judge(reference: str, answer: str, policy: Policy = DEFAULT) -> Judgement:
 @lru_cache(4096)
 def _bare_reference(reference: str) -> str:
     """References come as answers, and sometimes as whole solutions that declare one."""
+    if len(reference) > LONGEST_REFERENCE:
+        return reference
     if "boxed" in reference and (boxes := boxes_of(reference)):
         return _last_boxes(reference, boxes)
     is_solution = len(reference) > LONGEST_ANSWER or "\n" in reference or "####" in reference

@@ -257,5 +257,6 @@ def _key_of(monomial: Monomial) -> str:
 
 _READERS = {
     "var": _name, "const": _name, "add": _add, "neg": _neg, "mul": _mul, "div": _div, "pow": _pow,
-    "bound": _opaque, "rel": _opaque, "func": _opaque, "fact": _opaque, "call": _opaque, "unit": _degrees, "ratio": _div,
+    "bound": _opaque, "rel": _opaque, "func": _opaque, "fact": _opaque, "call": _opaque,
+    "unit": _degrees, "ratio": _div,
 }  # fmt: skip

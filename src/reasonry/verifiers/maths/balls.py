@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from reasonry.verifiers.maths.exact import exact_value
-from reasonry.verifiers.maths.trees import Node, TooLarge, walk
+from reasonry.verifiers.maths.trees import Node, TooLarge, walk, words_in
 
 __all__ = ["Arithmetic", "Ball", "Undefined", "evaluate", "floats", "many_digits"]
 
@@ -43,7 +43,7 @@ class Ball(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """Numbers to compute with. `functions` holds those of one argument; `epsilon` bounds the relative rounding error."""
+    """Numbers to compute with. `functions` holds those of one argument; `epsilon` bounds the relative rounding."""
 
     functions: Mapping[str, Callable[[Any], Any]]
     number: Callable[[Fraction], Any]
@@ -53,11 +53,27 @@ class Arithmetic:
     imaginary: Any
 
 
-_NAMES = "sin cos tan sinh cosh tanh exp log asin acos atan asinh acosh atanh sqrt".split()
+_NAMES = [
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "exp",
+    "log",
+    "asin",
+    "acos",
+    "atan",
+    "asinh",
+    "acosh",
+    "atanh",
+    "sqrt",
+]
 
 
 @cache
-def floats(is_complex: bool) -> Arithmetic:  # noqa: FBT001 - a key of the cache
+def floats(is_complex: bool) -> Arithmetic:
     """Python's floats."""
     module: Any = cmath if is_complex else math
     functions: dict[str, Callable[[Any], Any]] = {name: getattr(module, name) for name in _NAMES}
@@ -66,7 +82,7 @@ def floats(is_complex: bool) -> Arithmetic:  # noqa: FBT001 - a key of the cache
 
 
 @cache
-def many_digits(bits: int, is_complex: bool) -> Arithmetic:  # noqa: FBT001 - a key of the cache
+def many_digits(bits: int, is_complex: bool) -> Arithmetic:
     """mpmath's numbers with so many bits, in a context of our own."""
     import mpmath
 
@@ -360,18 +376,22 @@ def _is_in_domain(name: str, x: Any) -> bool:
 
 _OWN_NAME = {"ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
 _Slope = Callable[[Any, Any, Mapping[str, Callable[[Any], Any]]], Any]
-_ONE: _Slope = lambda x, y, f: 1  # noqa: E731
+
+
+def _at_most_one(_x: Any, _y: Any, _functions: Any) -> Any:
+    return 1
+
+
 _SLOPES: dict[str, _Slope] = {
-    "sin": _ONE, "cos": _ONE, "arctan": _ONE, "tanh": _ONE, "asinh": _ONE, "arccot": _ONE,
-    "cot": _ONE, "sec": _ONE, "csc": _ONE, "coth": _ONE, "sech": _ONE, "csch": _ONE,
-    "tan": lambda x, y, f: 1 + abs(y) ** 2,
-    "ln": lambda x, y, f: 2 / abs(x),
-    "sinh": lambda x, y, f: f["cosh"](x),
-    "cosh": lambda x, y, f: 1 + abs(f["sinh"](x)),
-    "arcsin": lambda x, y, f: _steep(1 - x * x),
-    "arccos": lambda x, y, f: _steep(1 - x * x),
-    "acosh": lambda x, y, f: _steep(x * x - 1),
-    "atanh": lambda x, y, f: 1 / abs(1 - x * x),
+    **dict.fromkeys(words_in("sin cos arctan tanh asinh arccot cot sec csc coth sech csch"), _at_most_one),
+    "tan": lambda _x, y, _f: 1 + abs(y) ** 2,
+    "ln": lambda x, _y, _f: 2 / abs(x),
+    "sinh": lambda x, _y, f: f["cosh"](x),
+    "cosh": lambda x, _y, f: 1 + abs(f["sinh"](x)),
+    "arcsin": lambda x, _y, _f: _steep(1 - x * x),
+    "arccos": lambda x, _y, _f: _steep(1 - x * x),
+    "acosh": lambda x, _y, _f: _steep(x * x - 1),
+    "atanh": lambda x, _y, _f: 1 / abs(1 - x * x),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from reasonry.verifiers.maths.trees import Node, Unreadable, func
 if TYPE_CHECKING:
     from reasonry.verifiers.maths.expressions import Expressions
 
-__all__ = ["read_absolute", "read_bracket", "read_braces", "read_matrix", "read_set", "read_tuple"]
+__all__ = ["read_absolute", "read_braces", "read_bracket", "read_matrix", "read_set", "read_tuple"]
 
 
 def read_bracket(reader: Expressions) -> Node:

@@ -1,8 +1,8 @@
 """The cascade: an answer against a reference, by the cheapest comparison that can decide.
 
-1. `text`: the same text. 2. `number`: two plain numerals. 3. Both are read to trees: `exact` values, `structure` (lists,
-tuples, matrices, equations), `sets` of reals, `algebra`, `numeric`. 4. `words` and `prose`: answers that are no formula.
-5. `symbolic`: a computer algebra system, for mathematics beyond our reader.
+1. `text`: the same text. 2. `number`: two plain numerals. 3. Both are read to trees: `exact` values, `structure`
+(lists, tuples, matrices, equations), `sets` of reals, `algebra`, `numeric`. 4. `words` and `prose`: answers that are no
+formula. 5. `symbolic`: a computer algebra system, for mathematics beyond our reader.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from reasonry.verifiers.maths.prose import compare_words, is_sentence, statement
 from reasonry.verifiers.maths.shapes import compare_trees
 from reasonry.verifiers.maths.spelling import spell
 from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
+from reasonry.verifiers.maths.tokens import MAX_LENGTH
 from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num
 
 __all__ = ["Judgement", "clear_caches", "compare", "is_readable", "read_number"]
@@ -57,6 +58,8 @@ def compare(reference: str, answer: str, policy: Policy = DEFAULT) -> Judgement:
     """Compare an answer with the reference. Both may be LaTeX or plain text; neither is ever evaluated as code."""
     if (quick := _as_plain_text(reference, answer)) is not None:
         return quick
+    if len(reference) > MAX_LENGTH or len(answer) > MAX_LENGTH:
+        return _of_great_length(reference, answer)
     gold, given = _spelled(reference), _spelled(answer)
     if not gold.strip(" .$\\{}()[],;"):
         return Judgement(Status.ERROR, "text", "the reference is empty")
@@ -77,6 +80,15 @@ def _are_same_text(one: str, other: str) -> bool:
     return "".join(one.split()) == "".join(other.split()) and not (
         _TWO_NUMBERS.search(one) or _TWO_NUMBERS.search(other)
     )
+
+
+def _of_great_length(reference: str, answer: str) -> Judgement:
+    """Texts that are not worth reading: the same, or too large."""
+    if reference.strip() == answer.strip():
+        return _SAME
+    if len(reference) > MAX_LENGTH:
+        return Judgement(Status.ERROR, "text", f"the reference is too large: {len(reference)} characters")
+    return Judgement(Status.TIMEOUT, "text", f"too large to evaluate: {len(answer)} characters")
 
 
 _INTEGER = re.compile(r"\s*\$?\s*(-?)\s*(\d{1,18})\s*\$?\s*\.?\s*", re.ASCII)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from reasonry.verifiers.maths.tokens import Token
@@ -82,7 +82,7 @@ class Cursor:
         self._at = mark
 
     @contextmanager
-    def nested(self) -> Iterator[None]:
+    def nested(self) -> Generator[None]:
         """One level deeper. Raises TooLarge where there are too many."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
@@ -91,7 +91,7 @@ class Cursor:
         self._depth -= 1
 
     @contextmanager
-    def bracket(self) -> Iterator[None]:
+    def bracket(self) -> Generator[None]:
         """Inside of a bracket commas separate, and bars open anew."""
         brackets, bars = self.brackets, self.bars
         self.brackets, self.bars = brackets + 1, 0

@@ -14,7 +14,7 @@ __all__ = ["Named", "are_proportional", "is_equation", "named", "renamed", "solv
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`value` with the `name` it was given; None where there was none. `is_approximate`: an approximation was dropped."""
+    """`value` with the `name` it was given, if any. `is_approximate`: an approximation was dropped."""
 
     name: Node | None
     value: Node

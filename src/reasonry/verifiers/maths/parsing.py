@@ -72,9 +72,12 @@ class _Answers(Expressions):
         while True:
             token = self.token
             text = token.text.strip(" ,~").lower() if token.kind in ("word", "text") else token.text
-            if token.kind == "sym" and text == ",":
-                found = found or ","
-            elif text in _AND or text in ("\\land", "\\wedge") or (token.kind == "text" and not text):
+            if (
+                (token.kind == "sym" and text == ",")
+                or text in _AND
+                or text in ("\\land", "\\wedge")
+                or (token.kind == "text" and not text)
+            ):
                 found = found or ","
             elif text in ("or", "\\lor", "\\vee"):
                 found = "or"

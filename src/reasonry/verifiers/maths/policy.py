@@ -66,8 +66,8 @@ class Policy:
 
     `decimals` says what a decimal may stand for where the reference is exact: `strict` for itself (and a float printed
     in full), `rounded` for what rounds to it at `digits` significant digits or more, `lenient` for what is cut off or
-    rounded to it at 3 or more. `off` names rules that do not hold. `fallback` allows an answer that no rule of extraction
-    declares as such: the last expression of the response.
+    rounded to it at 3 or more. `off` names rules that do not hold. `fallback` allows an answer that the response does
+    not declare as such: its last expression.
     """
 
     decimals: Decimals = "strict"
@@ -93,13 +93,13 @@ def policy_from(spec: Mapping[str, Any]) -> Policy:
     if not isinstance(digits, int) or isinstance(digits, bool) or not 1 <= digits <= 30:
         raise ValueError("spec: digits must be a whole number from 1 to 30")
     if not isinstance(fallback, bool):
-        raise ValueError("spec: fallback must be true or false")
+        raise ValueError("spec: fallback must be true or false")  # noqa: TRY004 - one error for a bad spec
     return Policy(decimals, digits, _off(spec.get("off", [])), fallback)
 
 
 def _off(given: Any) -> frozenset[str]:
     if not isinstance(given, list):
-        raise ValueError("spec: off must be a list of names of rules")
+        raise ValueError("spec: off must be a list of names of rules")  # noqa: TRY004 - as above
     for name in cast("list[Any]", given):
         if name not in RULES:
             raise ValueError(f"spec: no rule '{name}'; {nearest_hint(str(name), list(RULES))}".removesuffix("; "))

@@ -106,7 +106,8 @@ def _yes_or_no(wanted: str, answer: str) -> bool:
 
 
 _STATED = re.compile(
-    r"\b(?:is|are|equals|be|was|were|至少为|为|是)\b(?: equal to| exactly| approximately| about)?\s*:?|:(?!\d)|(?<![<>!:])="
+    r"\b(?:is|are|equals|be|was|were|至少为|为|是)\b(?: equal to| exactly| approximately| about)?\s*:?"
+    r"|:(?!\d)|(?<![<>!:])="
 )
 _DENIED = re.compile(
     r"\b(?:not|no|never|cannot|nor|either|between|without|if|unless|maybe|perhaps|might|could|less|more|than|wrong)\b|n't\b",

@@ -66,7 +66,7 @@ def is_set_of_reals(node: Node) -> bool:
 
 
 def _is_infinite(node: Node) -> bool:
-    return node.op == "const" and node.name == "inf" or node.op == "neg" and _is_infinite(node.args[0])
+    return (node.op == "const" and node.name == "inf") or (node.op == "neg" and _is_infinite(node.args[0]))
 
 
 def compare_sets(one: Node, other: Node) -> bool:
@@ -228,9 +228,9 @@ def _ray(sign: str, bound: Node) -> Pieces:
 
 def _before(one: _End, other: _End) -> int:
     """-1, 0 or 1 as one end lies before, at or behind the other."""
-    if one.at == other.at or abs(one.at - other.at) <= 1e-9 * max(abs(one.at), abs(other.at)):
-        if one.is_same(other):
-            return 0
+    is_near = one.at == other.at or abs(one.at - other.at) <= 1e-9 * max(abs(one.at), abs(other.at))
+    if is_near and one.is_same(other):
+        return 0
     return -1 if one.at < other.at else 1
 
 

@@ -177,7 +177,7 @@ def _equations(reference: Node, answer: Node, context: Context) -> bool | None:
             equal = compare_trees(one.value, value, context)
             return equal if equal or not _both_plain(reference, answer) else _rearranged(reference, answer, context)
         return _both_plain(reference, answer) and _rearranged(reference, answer, context)
-    if is_equation(one.value) and is_equation(other.value) or (is_equation(reference) and is_equation(answer)):
+    if (is_equation(one.value) and is_equation(other.value)) or (is_equation(reference) and is_equation(answer)):
         return _rearranged(reference, answer, context)
     if is_equation(one.value):
         is_solved = other.value.op != "rel" and len(reference.args) == 2 and solves(one.value, other.value)

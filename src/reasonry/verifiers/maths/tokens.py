@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from reasonry.verifiers.maths.trees import TooLarge
 
-__all__ = ["Token", "tokenize"]
+__all__ = ["MAX_LENGTH", "Token", "tokenize"]
 
-MAX_LENGTH = 20_000  # characters
+MAX_LENGTH = 10_000  # characters
 MAX_TOKENS = 2_500
 
 
@@ -58,9 +58,8 @@ def tokenize(text: str) -> list[Token]:
             continue
         if kind in ("content", "single"):
             content = found["content"] if kind == "content" else found["single"]
-            for part in _CONNECTED.split(content) if "and" in content or "or" in content else (content,):
-                if part:
-                    tokens.append(Token("text", part, found.start(), found.end(), found["holder"]))
+            parts = _CONNECTED.split(content) if "and" in content or "or" in content else [content]
+            tokens.extend(Token("text", part, found.start(), found.end(), found["holder"]) for part in parts if part)
         else:
             assert kind is not None
             tokens.append(Token(kind, found[kind], found.start(), found.end()))

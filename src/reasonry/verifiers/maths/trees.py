@@ -22,6 +22,7 @@ __all__ = [
     "num",
     "var",
     "walk",
+    "words_in",
 ]
 
 
@@ -41,7 +42,7 @@ class TooLarge(Exception):
 class Node:
     """A node. `number` is the exact value of a `num`; `name` what `op` needs (a name, brackets, relations).
 
-    `places` of a `num` that was written as a decimal: digits behind its point. It is no part of the identity: 0.50 is 0.5.
+    `places` of a `num` that was written as a decimal: digits behind its point. It is no part of the identity.
     """
 
     op: str
@@ -87,6 +88,11 @@ def walk(node: Node) -> Iterator[Node]:
         node = waiting.pop()
         yield node
         waiting.extend(node.args)
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text: lists of many words are easier to read as one."""
+    return text.split()
 
 
 def names_in(node: Node) -> set[str]:

@@ -1,7 +1,7 @@
 """Units of measurement: what a unit is worth in others of its kind, exactly.
 
-Known units have a dimension and a factor, so that `5 m` equals `500 cm`. Words that are no known unit (`bees`, `chocolate
-candies`) are a dimension of their own.
+Known units have a dimension and a factor, so that `5 m` equals `500 cm`. Words that are no known unit (`bees`,
+`chocolate candies`) are a dimension of their own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["GLUED", "MULTIPLIERS", "Unit", "is_known", "read_unit"]
+from reasonry.verifiers.maths.trees import words_in
+
+__all__ = ["MULTIPLIERS", "Unit", "is_known", "read_unit"]
 
 _TABLE = """
-length m 1: m meter metre; 1/100: cm centimeter centimetre; 1/1000: mm millimeter millimetre; 1000: km kilometer kilometre
-; 1/10: dm decimeter; 1/1000000: um micrometer; 1/1000000000: nm nanometer; 254/10000: inch inche in; 3048/10000: ft foot feet
-; 9144/10000: yd yard; 1609344/1000: mi mile
+length m 1: m meter metre; 1/100: cm centimeter centimetre; 1/1000: mm millimeter millimetre
+; 1000: km kilometer kilometre; 1/10: dm decimeter; 1/1000000: um micrometer; 1/1000000000: nm nanometer
+; 254/10000: inch inche in
+; 3048/10000: ft foot feet; 9144/10000: yd yard; 1609344/1000: mi mile
 | mass g 1: g gram gm; 1000: kg kilogram kgs; 1/1000: mg milligram; 1000000: tonne; 45359237/100000: lb lbs pound
 ; 45359237/1600000: oz ounce
 | time s 1: s sec second; 60: min minute mins; 3600: h hr hour hrs; 86400: day; 604800: week; 1/1000: ms millisecond
@@ -40,13 +43,13 @@ MULTIPLIERS = {
     "hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12,
 }  # fmt: skip
 _NO_UNIT = frozenset(
-    """or and not to plus minus times more less than is are be if for where when with of the no nor either
-    between about approximately approx roughly at least most over under above below but per cent percent only possible
-    solution solutions answer undefined mod modulo am pm base cannot never there that which""".split()
-)
-GLUED = frozenset(
-    """cm mm km kg mg ml mL ft lb lbs oz yd mi in hr hrs sec secs min mins mph kph kmh Hz kHz kJ kW kPa Pa mol st nd rd th
-    meters meter metres feet inches miles hours degrees dollars cents units""".split()
+    words_in(
+        """
+    or and not to plus minus times more less than is are be if for where when with of the no nor either between about
+    approximately approx roughly at least most over under above below but per cent percent only possible solution
+    solutions answer undefined mod modulo am pm base cannot never there that which
+    """
+    )
 )
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reasonry.verifiers.maths.tokens import Token
-from reasonry.verifiers.maths.trees import Node, const, func, num, var
+from reasonry.verifiers.maths.trees import Node, const, func, num, var, words_in
 from reasonry.verifiers.maths.units import is_known
 
 __all__ = [
@@ -50,10 +50,12 @@ _SAME_FUNCTION = {
 INVERSES = {name: f"arc{name}" for name in _TRIGONOMETRIC.split()}
 FUNCTION_LETTERS = frozenset("fghFGHWT")
 
-_GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho varrho sigma tau phi "
-    "varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar"
-).split()
+_GREEK = words_in(
+    """
+    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho varrho sigma tau
+    phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar
+    """
+)
 _SAME_GREEK = {"varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho", "varphi": "phi"}
 _PI, _INFINITY = const("pi"), const("inf")
 _EMPTY = Node("set", ())
@@ -66,23 +68,42 @@ NAMED_COMMANDS = {
     "ldots": var("..."), "cdots": var("..."), "dots": var("..."), "dotsc": var("..."), "vdots": var("..."),
     "R": Node("reals", (), "R"), "Z": Node("reals", (), "Z"), "degree": num(1), "prime": var("'"),
 } | {name: var(_SAME_GREEK.get(name, name)) for name in _GREEK}  # fmt: skip
-BEYOND = frozenset("iint oint lim limsup liminf sup inf partial nabla bmod pmod pod mod cases wedge".split())
-_OPENING = "sum prod int frac dfrac tfrac cfrac sqrt binom dbinom tbinom lfloor lceil boxed fbox overline vec hat bar lvert begin"
-STARTS = frozenset(f"\\{name}" for name in (*_OPENING.split(), *NAMED_COMMANDS, *FUNCTION_NAMES))
+BEYOND = frozenset(
+    words_in(
+        """
+    iint oint lim limsup liminf sup inf partial nabla bmod pmod pod mod cases wedge
+    """
+    )
+)
+_OPENING = words_in(
+    """
+    sum prod int frac dfrac tfrac cfrac sqrt binom dbinom tbinom lfloor lceil boxed fbox overline vec hat bar lvert
+    begin
+    """
+)
+STARTS = frozenset(f"\\{name}" for name in (*_OPENING, *NAMED_COMMANDS, *FUNCTION_NAMES))
 
 NUMBER_WORDS = {
     name: value
     for value, name in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-        eighteen nineteen twenty""".split()
+        words_in(
+            """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen twenty
+    """
+        )
     )
 }
 
 _SHORT_WORDS = frozenset(
-    """a an as at be by do go he if in is it my no of on or so to up us we and are but for has had her him his how its may not
-    now off one our out own per she the too two use via was way who why yes you all any can day did few get got let man men
-    new old put say see set six ten yet yr pm am st nd rd th cm mm km kg mg ml lb oz ft yd mi hr hrs mph kph sec pct mod odd even
-    none red true false""".split()
+    words_in(
+        """
+    a an as at be by do go he if in is it my no of on or so to up us we and are but for has had her him his how its may
+    not now off one our out own per she the too two use via was way who why yes you all any can day did few get got let
+    man men new old put say see set six ten yet yr pm am st nd rd th cm mm km kg mg ml lb oz ft yd mi hr hrs mph kph sec
+    pct mod odd even none red true false
+    """
+    )
 )
 
 
@@ -98,7 +119,7 @@ def is_names(word: str) -> bool:
     """Whether a run of letters is a product of names, or one name, and no word."""
     if word in NAMED or word in FUNCTION_NAMES or word in ("sqrt", "cbrt", "binom"):
         return True
-    if word in _SHORT_WORDS or word.lower() in _SHORT_WORDS and len(word) > 2:
+    if word in _SHORT_WORDS or (word.lower() in _SHORT_WORDS and len(word) > 2):
         return len(word) == 1
     if len(word) > 1 and is_known(word):
         return False
@@ -147,8 +168,8 @@ def apply(name: str, argument: Node, base: Node | None) -> Node:
 
 
 _CONDITION = re.compile(
-    r"^\W*(?:for (?:all|any|every|each|some|positive|integers?|n\b|k\b)|for$|where|when|with|such that|if|provided|in which|"
-    r"as\b|given|mod)\b",
+    r"^\W*(?:for (?:all|any|every|each|some|positive|integers?|n\b|k\b)|for$|where|when|with|such that|if|provided"
+    r"|in which|as\b|given|mod)\b",
     re.IGNORECASE,
 )
 
