@@ -183,10 +183,11 @@ _WORDS = (
     r"|和|或者|或|及|以及|与|と|または|또는|그리고"
 )
 _NAME = r"[A-Za-z](?:_\{?\w{1,8}\}?)?'?(?:\([A-Za-z]\))?\s*(?:=|\\in\b|\\approx|≈|:)"
+_PART = r"(?:(?:for|in) )?(?:part|case) \(?[a-e1-5]\)?|\((?:[a-e1-5]|i{1,3}|iv)\)"
 _SPACE = r"\s|\$|\\[()\[\],;:!\\ ]|\\q?quad\b|~|[*&]"
 _BETWEEN = re.compile(
     rf"(?P<space>{_SPACE})*+"
-    rf"(?P<joined>(?:[,;、，；]|\\(?:text|textrm|mathrm|mbox)\s*\{{\s*,?\s*(?:{_WORDS})\s*\}}|\\(?:land|lor|vee)\b"
+    rf"(?P<joined>(?:[,;、，；]|(?:{_PART})|\\(?:text|textrm|mathrm|mbox)\s*\{{(?:\s|,|(?:{_PART})|(?:{_WORDS})\b)*+\}}|\\(?:land|lor|vee)\b"
     rf"|(?:{_WORDS})(?![A-Za-z_]|\s*(?:=|\\in\b|\\approx|≈|:))|{_SPACE})*+)"
     rf"(?P<name>{_NAME})?(?:{_SPACE})*"
 )

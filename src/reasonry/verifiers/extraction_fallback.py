@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reasonry.verifiers.extraction_sentences import NUMBER, PART_OF_MORE
+from reasonry.verifiers.extraction_sentences import NUMBER, PART_OF_MORE, without_denied_numbers
 
 __all__ = ["bare", "conclusion", "emphasis", "last_math", "last_number", "sentence"]
 
@@ -39,6 +39,8 @@ def bare(text: str) -> list[str]:
 def _leads_to_a_number(words: str) -> bool:
     """`Worries: 2.74`, or the like in Chinese: the number in it is the answer, and `last_number` finds it."""
     chinese = _CHINESE.search(words)
+    if PART_OF_MORE.search(words):
+        return False
     return bool(_LABELLED.match(words) or (chinese and _DIGIT.search(words, chinese.end())))
 
 
@@ -92,7 +94,8 @@ def _last_statement(text: str) -> str:
     line = _last_line(text)
     if _HEADING.match(line) or _CUT_OFF.search(line):
         return ""
-    sentences = [s for s in _SENTENCES.split(_STEP_LABEL.sub("", line)) if NUMBER.search(s) or _SPAN.search(s)]
+    parts = _SENTENCES.split(without_denied_numbers(_STEP_LABEL.sub("", line)))
+    sentences = [s for s in parts if NUMBER.search(s) or _SPAN.search(s)]
     return "" if not sentences or _DENIED.search(_SPAN.sub(" ", sentences[-1])) else sentences[-1]
 
 

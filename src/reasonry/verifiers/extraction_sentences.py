@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["NUMBER", "PART_OF_MORE", "stated_number"]
+__all__ = ["NUMBER", "PART_OF_MORE", "stated_number", "without_denied_numbers"]
 
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.#])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
@@ -21,7 +21,7 @@ NUMBER = re.compile(
 """A number by itself: in digits with its sign of currency, or a word up to twenty. Not `3rd`, `x2`, `#4`."""
 
 PART_OF_MORE = re.compile(
-    r"[<>^≤≥√π±]|\\(?![$%,!()\[\]])|\b(?:root|squared|cubed|power|half)\b"
+    r"[<>^≤≥√π±]|根号|分之|次方|\\(?![$%,!()\[\]])|\b(?:root|squared|cubed|power|half)\b"
     r"|\w\(|[\w)]\s*[+*×÷·]\s*\d|\d\s*[+*×÷·]|[\w)]\s+[-−]\s+\d|[\w)][-−]\d|\d\s?x\s?\d|\d:\d"
     r"|\d(?![mgslhjnvwcf])[a-z](?![a-z])|\d\s?(?:sqrt|sin|cos|tan|log|ln|pi)\b",
     re.IGNORECASE,
@@ -55,12 +55,23 @@ def stated_number(sentence: str) -> str | None:
     if len(sentence) > _LONGEST or _HEDGED.search(sentence):
         return None
     plain = _MATH_SIGNS.sub("", sentence.replace("\\$", "$").replace("\\%", "%"))
+    plain = without_denied_numbers(plain)
     found = list(NUMBER.finditer(plain))
     if any(_DIGITS.search(number[0]) for number in found):
         found = [number for number in found if not _is_known_before(plain, number)]
     if len(found) != 1 or PART_OF_MORE.search(plain) or _is_denied(plain, found[0]):
         return None
     return _in_ascii(found[0][0])
+
+
+_NOT_THIS = re.compile(
+    r"\b(?:not|isn't)\s+(?:equal to\s+|exactly\s+)?[$£€]?-?\d[\d,]*(?:\.\d+)?%?(?=[\s,;.])", re.IGNORECASE
+)
+
+
+def without_denied_numbers(text: str) -> str:
+    """`It is not 5 but 6` says 6."""
+    return _NOT_THIS.sub(" ", text)
 
 
 def _is_known_before(text: str, number: re.Match[str]) -> bool:
