@@ -1,42 +1,52 @@
-"""`reasonry verify` on a large file: rows per second, and that memory does not grow with the file.
+"""`reasonry verify` on a very long file: rows per second, and that memory does not grow with the file.
 
-    .venv/bin/python benchmarks/verify_stream.py --rows 1000000
+    python -m benchmarks.verify_stream                        # 10,000,000 rows
+    python -m benchmarks.verify_stream --rows 1000000 --repeat 0.8 --pipe
 
-Makes a seeded file of realistic rows (short answers as in GSM8K, LaTeX, whole responses with reasoning, one row in
-100,000 that uses up its limits), runs the real command on it, and samples the resident memory of the command and its
-workers from /proc (Linux only). No two rows are the same unless --repeat says so. Exit 1 where the largest memory of
-the run's last quarter exceeds that of its first by more than --growth-mb, or where a row's verdict is missing.
+Makes seeded, realistic rows (short answers as in GSM8K, LaTeX, whole responses with reasoning, one unusable row in
+10,000, one row in 100,000 with an expression that is large once it is multiplied out), runs the real command on them,
+and samples the resident memory of the command and its workers from /proc (Linux only). No two rows are the same unless
+--repeat says so. Exit 1 where the largest memory of the run's last quarter exceeds that of its first by more than
+--growth-mb, or where a row's verdict is missing, doubled or out of its place.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 HOSTILE_EVERY = 100_000
-PAGE_KB = 4
+UNUSABLE_EVERY = 10_000
+PAGE_KB = os.sysconf("SC_PAGE_SIZE") / 1024
+TICKS = os.sysconf("SC_CLK_TCK")
 WORDS = ("so", "we", "add", "the", "first", "number", "to", "the", "second", "then", "check", "each", "step", "again")
 
 
 def main() -> int:
     options = _options()
+    lines = made_lines(options.rows, options.seed, options.repeat)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         source, out = Path(folder, "in.jsonl"), Path(folder, "out.jsonl")
-        write_rows(source, options.rows, options.seed, options.repeat)
-        print(f"{options.rows:,} rows, {source.stat().st_size / 1e6:,.0f} MB", flush=True)
-        run = run_verify(source, out, options)
-        found = statuses(out)
+        if options.pipe:
+            run = run_verify("-", out, options, lines)
+        else:
+            with source.open("w", encoding="utf-8") as file:
+                file.writelines(lines)
+            print(f"{options.rows:,} rows, {source.stat().st_size / 1e6:,.0f} MB", flush=True)
+            run = run_verify(str(source), out, options)
+        found = statuses(out) if run.returncode == 0 else Counter[str]()
     growth = report(run, options.rows, found)
     failed = run.returncode != 0 or sum(found.values()) != options.rows
     return 1 if failed or growth > options.growth_mb else 0
@@ -44,27 +54,31 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=5.0, help="CPU seconds per row")
     parser.add_argument("--repeat", type=float, default=0.0, help="share of rows that repeat an earlier one")
+    parser.add_argument("--pipe", action="store_true", help="rows go to `reasonry verify -`, without a file")
     parser.add_argument("--growth-mb", type=float, default=32.0)
     parser.add_argument("--folder", type=Path, help="where the files go (default: the system's temporary folder)")
     return parser.parse_args()
 
 
-def write_rows(path: Path, rows: int, seed: int, repeat: float) -> None:
+def made_lines(rows: int, seed: int, repeat: float) -> Iterator[str]:
+    """The lines of the file. Every UNUSABLE_EVERY-th cannot be read; each other has its number for an id."""
     generator = random.Random(seed)
     recent: list[dict[str, Any]] = []
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(rows):
-            if recent and generator.random() < repeat:
-                row = {**generator.choice(recent), "id": number}
-            else:
-                row = made_row(generator, number)
-                recent = [*recent[-99:], row] if repeat else []
-            file.write(json.dumps(row) + "\n")
+    for number in range(rows):
+        if number % UNUSABLE_EVERY == UNUSABLE_EVERY // 4:
+            yield '{"id": broken\n'
+            continue
+        if recent and generator.random() < repeat:
+            row = {**generator.choice(recent), "id": number}
+        else:
+            row = made_row(generator, number)
+            recent = [*recent[-99:], row] if repeat else []
+        yield json.dumps(row) + "\n"
 
 
 def made_row(generator: random.Random, number: int) -> dict[str, Any]:
@@ -99,29 +113,40 @@ def _long(generator: random.Random, number: int) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Run:
-    """What was seen of a run. `cpu_s` is of the command and its workers.
-
-    A sample is the resident memory in MB of the command, and of its workers together.
-    """
+    """What was seen of a run. A sample is the resident memory in MB of the command, and of its workers together."""
 
     returncode: int = 0
     seconds: float = 0.0
-    cpu_s: float = 0.0
+    command_cpu_s: float = 0.0
+    workers_cpu_s: float = 0.0
     samples: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
 
-def run_verify(source: Path, out: Path, options: argparse.Namespace) -> Run:
+def run_verify(source: str, out: Path, options: argparse.Namespace, lines: Iterator[str] | None = None) -> Run:
+    """Run the command to its end, fed with `lines` where its source is stdin."""
     limits = ["--workers", str(options.workers), "--timeout", str(options.timeout)]
-    command = [sys.executable, "-m", "reasonry", "verify", str(source), "-o", str(out), *limits]
+    command = [sys.executable, "-m", "reasonry", "verify", source, "-o", str(out), *limits]
     run, start = Run(), time.monotonic()
-    with subprocess.Popen(command) as process:
-        while process.poll() is None:
+    with subprocess.Popen(command, stdin=subprocess.PIPE if lines else None, text=True) as process:
+        if lines and process.stdin:
+            threading.Thread(target=_feed, args=(process.stdin, lines), daemon=True).start()
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             run.samples.append((resident_mb(process.pid), sum(map(resident_mb, children(process.pid)))))
             time.sleep(1.0)
+        run.command_cpu_s, run.workers_cpu_s = cpu_s(process.pid)  # not waited for yet: its figures are still there
     run.seconds, run.returncode = time.monotonic() - start, process.returncode
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run.cpu_s = used.ru_utime + used.ru_stime
     return run
+
+
+def _feed(pipe: IO[str], lines: Iterator[str]) -> None:
+    with pipe:
+        pipe.writelines(lines)
+
+
+def cpu_s(pid: int) -> tuple[float, float]:
+    """The processor time of a process, and of the children that it waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / TICKS, sum(map(int, fields[13:15])) / TICKS
 
 
 def resident_mb(pid: int) -> float:
@@ -139,12 +164,12 @@ def children(pid: int) -> Iterator[int]:
 
 
 def statuses(out: Path) -> Counter[str]:
-    """How many verdicts there are of each status. Their ids must count up from 0."""
+    """How many verdicts there are of each status. Their ids must count up from 0, but for unusable rows."""
     found = Counter[str]()
     with out.open(encoding="utf-8") as file:
         for number, line in enumerate(file):
             row = json.loads(line)
-            if row["id"] != number:
+            if row["id"] != (None if number % UNUSABLE_EVERY == UNUSABLE_EVERY // 4 else number):
                 raise SystemExit(f"verdict {number} is that of row {row['id']}")
             found[row["status"]] += 1
     return found
@@ -152,13 +177,15 @@ def statuses(out: Path) -> Counter[str]:
 
 def report(run: Run, rows: int, found: Counter[str]) -> float:
     """Print the figures; by how many MB memory grew, of the command or of its workers."""
-    quarter = max(1, len(run.samples) // 4)
+    samples = [sample for sample in run.samples if sample[1]] or [(0.0, 0.0)]  # while there were workers
+    quarter = max(1, len(samples) // 4)
     print(f"{rows / run.seconds:,.0f} rows/s ({run.seconds:.1f} s); {dict(found)}")
-    print(f"{run.cpu_s / rows * 1e6:.0f} microseconds of processor time for a row, in all processes")
+    command, workers = (1e6 * seconds / rows for seconds in (run.command_cpu_s, run.workers_cpu_s))
+    print(f"microseconds of processor time for a row: {command:.1f} of the command, {workers:.1f} of its workers")
     growth = 0.0
     for at, who in enumerate(("command", "workers")):
-        first = max(sample[at] for sample in run.samples[:quarter])
-        last = max(sample[at] for sample in run.samples[-quarter:])
+        first = max(sample[at] for sample in samples[:quarter])
+        last = max(sample[at] for sample in samples[-quarter:])
         growth = max(growth, last - first)
         print(f"memory of the {who}: {first:.0f} MB in the first quarter, {last:.0f} MB in the last")
     return growth
