@@ -23,6 +23,7 @@ from reasonry.verifiers.maths.prose import compare_words, is_sentence, statement
 from reasonry.verifiers.maths.shapes import compare_trees
 from reasonry.verifiers.maths.spelling import spell
 from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
+from reasonry.verifiers.maths.synonyms import have_same_tokens
 from reasonry.verifiers.maths.tokens import MAX_LENGTH
 from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num
 
@@ -202,7 +203,8 @@ class _Comparison:
         if reference.is_large or answer.is_large:
             return self._too_large(reference.problem or answer.problem)
         if reference.tree is None or answer.tree is None:
-            return None
+            is_same = reference.tree is answer.tree and have_same_tokens(reference.spelled, answer.spelled)
+            return self._judged("text", is_equal=True) if is_same else None
         if answer.is_cut and not reference.is_cut and not self._context.may("condition_dropped"):
             return self._judged("structure", is_equal=False, detail="something is said about the answer")
         equal = compare_trees(reference.tree, answer.tree, self._context)
@@ -285,6 +287,8 @@ class _Comparison:
             return self._judged("words", is_equal=False)
         if self._is_refuted:
             return self._judged(self._context.rung, is_equal=False)
+        if have_same_tokens(reference.spelled, answer.spelled):
+            return self._judged("text", is_equal=True)
         return self._symbolic(compare_symbolically(reference.spelled, answer.spelled))
 
     def _symbolic(self, comparison: Comparison) -> Judgement:

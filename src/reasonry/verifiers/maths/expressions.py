@@ -92,6 +92,8 @@ class Expressions(Cursor):
         factor = self._factor()
         if is_fraction and is_numeral and node.op == "num" and node.places is None and _is_proper(factor):
             return Node("add", (node, factor), "mixed")
+        if node.op == "var" and factor.op == "tuple" and factor.name == "()":
+            return Node("call", factor.args, node.name)  # the point `P(1, 2)`
         return product(node, factor)
 
     def starts_factor(self) -> bool:
@@ -219,7 +221,7 @@ class Expressions(Cursor):
         for name in letters[:-1]:
             node = words.letter(name) if node is None else product(node, words.letter(name))
         last = self.indexed(letters[-1])
-        if last.op == "var" and self.is_at("(") and self.touches and self._is_application(last.name):
+        if last.op == "var" and self.is_at("(") and self._is_application(last.name):
             inside = brackets.read_bracket(self)
             last = Node("call", inside.args if inside.op == "tuple" else (inside,), last.name)
         return last if node is None else product(node, last)

@@ -15,6 +15,7 @@ from reasonry.verifiers.maths.units import Unit, read_unit
 __all__ = ["compare_quantities"]
 
 FLOAT_DIGITS = 12  # a decimal this long may be a float that was printed
+NOISE_DIGITS = 15  # of a double: what differs behind them is noise
 REFERENCE_DIGITS = 2  # a decimal reference this long says how it was rounded
 LETTER_UNITS = frozenset("mgshLNJWVAK")
 
@@ -191,7 +192,7 @@ def _stands_for(decimal: Node, exact: Node, context: Context, *, floats_only: bo
     digits, value = _digits(decimal), _number(exact)
     if value is None:
         return False
-    if digits >= FLOAT_DIGITS and abs(decimal.value - value) <= abs(value) / 10 ** (FLOAT_DIGITS - 1):
+    if _is_printed_float(decimal, exact, value, digits):
         return context.may("float_printed")
     if floats_only or _has_decimal(exact) or (exact.op == "num" and exact.value.denominator == 1):
         return False
@@ -203,6 +204,16 @@ def _stands_for(decimal: Node, exact: Node, context: Context, *, floats_only: bo
         and digits >= 3
         and abs(value - decimal.value) < Fraction(1, 10 ** (decimal.places or 0))
     )
+
+
+def _is_printed_float(decimal: Node, exact: Node, value: Fraction, digits: int) -> bool:
+    """`0.4444444444444444` for 4/9; `29.999999999999996` for 30, but not for a decimal with as many digits."""
+    if digits < FLOAT_DIGITS or exact.places == decimal.places:
+        return False
+    difference = abs(decimal.value - value)
+    if exact.op == "num" and (exact.places is not None or exact.value.denominator == 1):
+        return digits >= NOISE_DIGITS and difference <= abs(value) / 10 ** (NOISE_DIGITS - 1)
+    return difference <= Fraction(1, 10 ** (decimal.places or 0))
 
 
 def _is_decimal(node: Node) -> bool:

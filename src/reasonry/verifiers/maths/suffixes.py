@@ -58,7 +58,7 @@ def _unit_text(cursor: Cursor) -> str:
         token = cursor.token
         if token.kind in ("word", "text"):
             content = token.text.strip(" ~.")
-            if not content or (token.kind == "word" and not parts and not _may_start(cursor)):
+            if not any(map(str.isalpha, content)) or (token.kind == "word" and not parts and not _may_start(cursor)):
                 break
             if content.lower() in ("and", "or"):
                 break

@@ -29,7 +29,7 @@ class Token:
 
 
 _SKIPPED = (
-    r"(?:\s|\\(?:left|right|middle)(?![A-Za-z])\.?|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|hfill|"
+    r"(?:\s|~|\\(?:left|right|middle)(?![A-Za-z])\.?|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|hfill|"
     r"bigl|bigr|Bigl|Bigr|biggl|biggr|Biggl|Biggr|big|Big|bigg|Bigg|quad|qquad|space|thinspace|,|;|:|!|>|\s))+"
 )
 _TOKEN = re.compile(

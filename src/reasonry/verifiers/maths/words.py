@@ -31,7 +31,7 @@ RELATIONS = {
     "=": "=", "==": "=", ":=": "=", "\\equiv": "=", "\\coloneqq": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=",
     "=<": "<=", "=>": "=>", "!=": "!=", "<>": "!=", "\\le": "<=", "\\leq": "<=", "\\leqslant": "<=", "\\leqq": "<=",
     "\\ge": ">=", "\\geq": ">=", "\\geqslant": ">=", "\\geqq": ">=", "\\lt": "<", "\\gt": ">", "\\ne": "!=",
-    "\\neq": "!=", "\\in": "in", "\\notin": "notin", "\\approx": "~", "\\simeq": "~", "~": "~", "\\not": "not",
+    "\\neq": "!=", "\\in": "in", "\\notin": "notin", "\\approx": "~", "\\simeq": "~", "\\not": "not",
     "\\Rightarrow": "=>", "\\implies": "=>", "\\to": "->", "\\rightarrow": "->", "\\mapsto": "->", "\\iff": "<=>",
     "\\Leftrightarrow": "<=>", "\\sim": "~", "\\propto": "propto", "\\subset": "subset", "\\subseteq": "subset",
     "\\parallel": "parallel", "\\perp": "perp", "\\cong": "cong", "\\mid": "mid",
@@ -133,8 +133,8 @@ def is_name_in_text(token: Token) -> bool:
         return len(name) == 1
     if name in FUNCTION_NAMES:
         return True
-    if token.name in ("text", "mbox", "hbox", "textnormal"):
-        return len(name) == 1 and token.text.isalpha()
+    if token.name in ("text", "mbox", "hbox", "textnormal") and len(name) == 1:
+        return token.text.isalpha()
     return len(name) == 1 or (name.isupper() and 1 < len(name) <= 3)
 
 
