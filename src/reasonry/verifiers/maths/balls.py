@@ -192,13 +192,22 @@ class _Evaluation:
         base, exponent = node.args
         value = exact_value(exponent)
         if value is None:
-            return self._general_power(self.of(base), self.of(exponent))
+            return self._named_power(self.of(base), exponent)
         if abs(value) > MAX_POWER:
             raise TooLarge("a large exponent")
         ball = self.of(base)
         if value.denominator == 1:
             return self._integer_power(ball, value.numerator)
         return self._root(ball, value)
+
+    def _named_power(self, base: Ball, exponent: Node) -> Ball:
+        """A power whose exponent has names: `(-2)^{n-1}` has a value where they are whole numbers."""
+        if self._arithmetic.is_complex or not base.middle < 0:
+            return self._general_power(base, self.of(exponent))
+        value = exact_value(_with_values(exponent, self._names))
+        if value is None or value.denominator != 1 or abs(value) > MAX_POWER:
+            raise Undefined("a power of what is not positive")
+        return self._integer_power(base, value.numerator)
 
     def _integer_power(self, ball: Ball, power: int) -> Ball:
         size = abs(ball.middle)
@@ -335,6 +344,12 @@ class _Evaluation:
             angle = self._rounded(angle.middle + term.middle, angle.radius + term.radius)
         wave = self._function("cos", angle)
         return self._rounded(wave.middle + 3, wave.radius)
+
+
+def _with_values(node: Node, names: Mapping[str, Fraction]) -> Node:
+    if node.op == "var":
+        return Node("num", (), "", names[node.name])
+    return Node(node.op, tuple(_with_values(part, names) for part in node.args), node.name, node.number)
 
 
 def _weight(name: str, place: int) -> int:

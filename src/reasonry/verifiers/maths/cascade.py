@@ -25,7 +25,7 @@ from reasonry.verifiers.maths.spelling import spell
 from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
 from reasonry.verifiers.maths.synonyms import have_same_tokens
 from reasonry.verifiers.maths.tokens import MAX_LENGTH
-from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num
+from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num, walk, words_in
 
 __all__ = ["Judgement", "clear_caches", "compare", "is_readable", "read_number"]
 
@@ -289,6 +289,8 @@ class _Comparison:
             return self._judged(self._context.rung, is_equal=False)
         if have_same_tokens(reference.spelled, answer.spelled):
             return self._judged("text", is_equal=True)
+        if not all(read.tree is None or _is_for_algebra(read.tree) for read in (reference, answer)):
+            return self._judged(self._context.rung, is_equal=False)
         return self._symbolic(compare_symbolically(reference.spelled, answer.spelled))
 
     def _symbolic(self, comparison: Comparison) -> Judgement:
@@ -306,6 +308,14 @@ _REFUSED = re.compile(
     r"\b(?:not|no|never|cannot|nor|or|either|between|if|unless|than|about|approximately|less|more)\b|n't\b|[<>=^\\]",
     re.IGNORECASE,
 )
+
+
+_ALGEBRAIC = frozenset(words_in("num var const add mul neg div pow func fact call bound matrix row rel"))
+
+
+def _is_for_algebra(tree: Node) -> bool:
+    """Whether a computer algebra system can know more than we do: not of units, ratios or lists."""
+    return all(part.op in _ALGEBRAIC for part in walk(tree))
 
 
 def _is_decimal(tree: Node) -> bool:

@@ -86,7 +86,7 @@ class Expressions(Cursor):
         if self.token.kind == "num":
             if is_numeral and node.op == "num" and node.places is None:
                 return read_mixed(self, node)
-            if is_numeral or self.last.kind == "word":
+            if self.last.kind == "word" or (is_numeral and (node.op == "num" or self.touches)):
                 raise Unreadable("a number directly behind a number or a name")
         is_fraction = self.is_at(*_FRACTIONS)
         factor = self._factor()
@@ -104,7 +104,8 @@ class Expressions(Cursor):
         if token.kind == "word":
             return words.is_names(token.text)
         if token.kind == "text":
-            return words.is_name_in_text(token) and not (self.last.kind == "num" and words.is_unit_letter(token))
+            is_behind_value = self.last.kind == "num" or self.last.text == "}"
+            return words.is_name_in_text(token) and not (is_behind_value and words.is_unit_letter(token))
         if token.kind == "cmd":
             return token.text in words.STARTS
         return token.text in ("(", "[", "{") or (token.text == "|" and not self.bars)

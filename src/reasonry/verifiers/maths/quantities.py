@@ -47,6 +47,8 @@ def _plain(one: _Quantity, other: _Quantity, context: Context) -> bool | None:
     if (one.node.op == "ratio") != (other.node.op == "ratio"):
         equal = _values(one.node, other.node, context)
         return context.may("ratio_as_fraction") if equal else equal
+    if one.node.op == other.node.op == "ratio" and any(part == num(0) for part in (*one.node.args, *other.node.args)):
+        return one.node == other.node  # `11:00` is a time
     if one.node.op == "ratio" and len(one.node.args) == len(other.node.args) > 2:
         return _proportional(one.node, other.node, context)
     equal = _values(one.node, other.node, context)
@@ -211,9 +213,10 @@ def _is_printed_float(decimal: Node, exact: Node, value: Fraction, digits: int) 
     if digits < FLOAT_DIGITS or exact.places == decimal.places:
         return False
     difference = abs(decimal.value - value)
-    if exact.op == "num" and (exact.places is not None or exact.value.denominator == 1):
-        return digits >= NOISE_DIGITS and difference <= abs(value) / 10 ** (NOISE_DIGITS - 1)
-    return difference <= Fraction(1, 10 ** (decimal.places or 0))
+    if digits >= NOISE_DIGITS and difference <= abs(value) / 10 ** (NOISE_DIGITS - 1):
+        return True
+    is_short = exact.op == "num" and (exact.places is not None or exact.value.denominator == 1)
+    return not is_short and difference <= Fraction(1, 10 ** (decimal.places or 0))
 
 
 def _is_decimal(node: Node) -> bool:

@@ -137,6 +137,8 @@ _RANGES = ((1, 2), (-1, 1), (0, 1), (2, 5), (-3, 0), (1, 9), (-8, 8), (5, 30))
 
 
 def _coordinate(name: str, attempt: int) -> Fraction:
+    if attempt >= 2 * len(_RANGES):  # whole numbers, for what has no value between them
+        return Fraction(1 + (sum(name.encode("utf-8", "replace")) + 3 * attempt) % 9)
     low, high = _RANGES[attempt % len(_RANGES)]
     number = int.from_bytes(blake2b(f"{attempt}:{name}".encode("utf-8", "replace"), digest_size=4).digest(), "big")
     return low + (high - low) * Fraction(number % 9_973 + 13, 10_007)

@@ -160,6 +160,10 @@ def _of_relation(node: Node) -> Pieces:
     if node.name == "in":
         return read_reals(node.args[1])
     signs = node.name.split()
+    subjects = {part for side in node.args for part in walk(side) if part.op in ("var", "call")}
+    subjects -= {part for subject in subjects if subject.op == "call" for part in subject.args}
+    if len(subjects) != 1 or any(part.op != "var" for subject in subjects for part in subject.args):
+        raise NoSet("not about one name")
     pieces: Pieces = [_ALL]
     for left, sign, right in zip(node.args, signs, node.args[1:], strict=False):
         if sign not in _FLIPPED:
