@@ -129,8 +129,8 @@ def _show(title: str, outcomes: list[Outcome], *, is_same: bool) -> None:
         print(f"  {way:<26}{outcomes[0].pairs.get(way, 0):>7}{refused}")
 
 
-def main() -> int:
-    arguments = _parser().parse_args()
+def main(arguments_given: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(arguments_given)
     absent = missing(arguments.data, (*LABELLED, *UNLABELLED))
     if absent or not list((arguments.data / "questions").glob("math_*.jsonl.zst")):
         print(f"error: no {', '.join(absent) or 'questions/math_*'} in {arguments.data}", file=sys.stderr)

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -138,13 +138,13 @@ def _rival(data: Path) -> None:
         print(f"math-verify {grader.version}: {slow} of {len(rows)} shared rows took 5 s or more, {hung} were killed")
 
 
-def main() -> int:
+def main(arguments_given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pathological", description="Hostile mathematics")
     parser.add_argument("--data", type=Path, default=find_data())
     parser.add_argument("--only", default="", help="inputs whose name contains this")
     parser.add_argument("--math-verify", action="store_true", help="time Math-Verify on the shared rows too (minutes)")
     parser.add_argument("--json", type=Path, help="write every call's figures to this file")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(arguments_given)
     if not (arguments.data / "maths" / "pathological.jsonl").is_file():
         print(f"error: no maths/pathological.jsonl in {arguments.data}", file=sys.stderr)
         print("\nhint: name the folder that holds maths/ with --data", file=sys.stderr)

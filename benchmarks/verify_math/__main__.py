@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ from benchmarks.verify_math.data import LABELLED, UNLABELLED, Pair, find_data, m
 from benchmarks.verify_math.peers import OURS, OWN_LIBRARIES, PEERS, CannotStart, Grade, Grader, install_peers
 from benchmarks.verify_math.speed import Speed
 
-PEER_BUDGET_S = 20.0  # wall time of a peer's rounds on one file's sample
+PEER_BUDGET_S = 6.0  # wall time of a peer's rounds on one file's sample
 
 
-def main() -> int:
-    arguments = _parser().parse_args()
+def main(arguments_given: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(arguments_given)
     if absent := missing(arguments.data, (*arguments.files, *UNLABELLED)):
         print(f"error: no {', '.join(absent)} in {arguments.data}", file=sys.stderr)
         print("\nhint: name the folder that holds maths/ and verifier-cases/ with --data", file=sys.stderr)
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers-python", type=Path, help="the interpreter of the peers' environment")
     parser.add_argument("--install-peers", action="store_true", help="make that environment in a temporary folder")
     parser.add_argument("--remember", type=Path, help="keep the peers' verdicts in this file, and use those it has")
-    parser.add_argument("--speed-sample", type=int, default=150, help="pairs of each file that the peers are timed on")
+    parser.add_argument("--speed-sample", type=int, default=100, help="pairs of each file that the peers are timed on")
     parser.add_argument("--responses", type=int, default=2_000, help="whole responses for the speed")
     parser.add_argument("--list", type=Path, help="write every disagreement with a label to this JSONL file")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
@@ -120,6 +120,7 @@ def measure_speed(arguments: argparse.Namespace, peers: list[str], python: Path 
             "without_caches": ours[file].per_second,
             "with_caches": cached.per_second,
             "p99_ms": ours[file].p99_ms,
+            "helped": len(ours[file].helped),
         }
     theirs = _peer_speeds({file: [files[file][i] for i in places[file]] for file in files}, peers, python, weights)
     ours_sampled = {file: one.per_second for file, one in sampled.items()} | {

@@ -69,8 +69,8 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a `.jsonl` or `.jsonl.zst` file."""
     with path.open("rb") as file:
         stream = zstandard.ZstdDecompressor().stream_reader(file) if path.suffix == ".zst" else file
-        for line in io.TextIOWrapper(stream, encoding="utf-8"):
-            yield json.loads(line)
+        with io.TextIOWrapper(stream, encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
 
 
 def pairs_of(data: Path, file: str) -> list[Pair]:

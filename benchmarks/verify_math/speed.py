@@ -21,7 +21,18 @@ from reasonry.types import Question
 from reasonry.verifiers.math import judge
 from reasonry.verifiers.warm import warm_up
 
-__all__ = ["ABSOLUTE", "FILES", "SHOWN", "Speed", "failures", "mixture", "our_speeds", "peer_speed", "responses"]
+__all__ = [
+    "ABSOLUTE",
+    "FILES",
+    "SHOWN",
+    "Speed",
+    "failures",
+    "mixture",
+    "our_speeds",
+    "peer_speed",
+    "responses",
+    "timed",
+]
 
 FILES = (*UNLABELLED, *LABELLED)
 SHOWN = ("zeroeval_gsm", "openai_gsm8k", "zeroeval_mathl5", "adj_odyssey")  # with bars of their own
@@ -31,21 +42,23 @@ ABSOLUTE = {"zeroeval_gsm": 15_000.0, "openai_gsm8k": 15_000.0, "zeroeval_mathl5
 RESPONSES_PER_S = 12_000.0
 SLOWEST_MS = 5.0  # of the 99th percentile
 ROUNDS = 3
+WAITED_S = 0.002  # wall time beyond the CPU time from which a helper is suspected
 RECORDED = ("zeroeval_gsm8k", "zeroeval_math_l5", "odyssey_math", "qwen_math_example", "gsm8k_openai_2021")
 SIZES = range(1_000, 1_401)  # characters of a whole response
 
 
 @dataclass(slots=True)
 class Speed:
-    """CPU time of the pairs of one file: a second for each, in their order, and the helpers' beside them."""
+    """CPU seconds of each pair, in order, the work of helper processes included; and how often each pair occurred."""
 
     seconds: list[float] = field(default_factory=list[float])
     counts: list[int] = field(default_factory=list[int])
-    helpers_s: float = 0.0
+    helped: list[int] = field(default_factory=list[int])
+    """The places of pairs for which a helper worked."""
 
     @property
     def total_s(self) -> float:
-        return math.fsum(self.seconds) + self.helpers_s
+        return math.fsum(self.seconds)
 
     @property
     def per_second(self) -> float:
@@ -55,17 +68,14 @@ class Speed:
     def p99_ms(self) -> float:
         return 1e3 * sorted(self.seconds)[min(len(self.seconds) - 1, math.ceil(0.99 * len(self.seconds)))]
 
-    def of(self, places: Sequence[int]) -> Speed:
-        """Only these pairs. The helpers' time stays whole: it is not known pair by pair."""
-        return Speed([self.seconds[i] for i in places], [self.counts[i] for i in places], self.helpers_s)
-
     @property
     def mean_s(self) -> float:
         """Seconds of a pair, each weighted by how often it occurred."""
-        weight = sum(self.counts)
-        return math.fsum(s * c for s, c in zip(self.seconds, self.counts, strict=True)) / weight + (
-            self.helpers_s / len(self.seconds)
-        )
+        return math.fsum(s * c for s, c in zip(self.seconds, self.counts, strict=True)) / sum(self.counts)
+
+    def of(self, places: Sequence[int]) -> Speed:
+        """Only the pairs at these places."""
+        return Speed([self.seconds[i] for i in places], [self.counts[i] for i in places])
 
 
 def distinct(data: Path, file: str) -> list[Pair]:
@@ -98,17 +108,23 @@ def _best(calls: Sequence[Callable[[], object]], *, caches: bool) -> Speed:
         clear_caches()
         gc.collect()
         with nullcontext() if caches else without_caches():
-            rounds.append(_timed(calls))
+            rounds.append(timed(calls))
     return min(rounds[1:], key=lambda one: one.total_s)
 
 
-def _timed(calls: Sequence[Callable[[], object]]) -> Speed:
-    clock, seconds, before = time.process_time, list[float](), helpers_cpu_s()
-    for call in calls:
-        start = clock()
+def timed(calls: Sequence[Callable[[], object]]) -> Speed:
+    """Each call's CPU time. Only where it waited can a helper have worked: then that time is added."""
+    cpu, wall = time.process_time, time.perf_counter
+    speed, helpers = Speed(counts=[1] * len(calls)), helpers_cpu_s()
+    for i, call in enumerate(calls):
+        waiting, start = wall(), cpu()
         call()
-        seconds.append(clock() - start)
-    return Speed(seconds, [1] * len(seconds), helpers_cpu_s() - before)
+        spent = cpu() - start
+        if wall() - waiting - spent > WAITED_S and (now := helpers_cpu_s()) > helpers:
+            spent, helpers = spent + now - helpers, now
+            speed.helped.append(i)
+        speed.seconds.append(spent)
+    return speed
 
 
 def peer_speed(grader: Grader, pairs: Sequence[Pair], budget_s: float) -> Speed:

@@ -65,10 +65,14 @@ def show_speed(report: dict[str, Any]) -> None:
     peers: dict[str, dict[str, float]] = report["peers"]
     print("\npairs per second of CPU time: ours on all distinct pairs, best of 3 rounds; peers on a sample of them")
     rows = [
-        [file, f"{f['pairs']:.0f}", f"{f['without_caches']:,.0f}", f"{f['with_caches']:,.0f}", f"{f['p99_ms']:.2f}"]
+        [
+            file,
+            *(f"{f[key]:,.0f}" for key in ("pairs", "without_caches", "with_caches", "helped")),
+            f"{f['p99_ms']:.2f}",
+        ]
         for file, f in ours.items()
     ]
-    _print(["file", "pairs", "no cache", "cache", "p99 ms"], rows)
+    _print(["file", "pairs", "no cache", "cache", "symbolic", "p99 ms"], rows)
     print(f"\non the same sample, at most {report['sample']} distinct pairs of each file (ours without a cache)")
     rows = [
         [file, f"{report['sampled'][file]:,.0f}", *(f"{peers[n][file]:,.0f}" for n in peers), _ratio(report, file)]
