@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 import zstandard
 
 from tests.cli.test_cli import assert_clear, reasonry
+from tests.processes import children_of, gone_within
 
 ROWS: list[dict[str, Any]] = [
     {"id": 1, "answer": "4", "response": "2 + 2 = 4, so \\boxed{4}"},
@@ -186,3 +189,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(lines(ROWS * 2000))
     command = f"{sys.executable} -m reasonry verify in.jsonl 2>/dev/null | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
     assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks its children up in /proc")
+def test_an_interrupt_leaves_no_worker_and_no_half_a_file(tmp_path: Path) -> None:
+    rows = lines([{"id": 1, "answer": "4", "response": f"{n} so \\boxed{{4}}"} for n in range(5_000)])
+    command = [sys.executable, "-m", "reasonry", "verify", "-", "-o", "out.jsonl", "--workers", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(rows)  # and no end: it waits for more
+        process.stdin.flush()
+        end = time.monotonic() + 30
+        while len(workers := children_of(process.pid)) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert len(workers) == 2
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert b"Traceback" not in process.stderr.read()
+    assert gone_within(5, workers)
+    assert list(tmp_path.iterdir()) == []

@@ -21,6 +21,7 @@ from reasonry.executors.local import LocalExecutor
 from reasonry.executors.mapping import WINDOW_ROWS
 from reasonry.registry import find
 from reasonry.types import JsonMap
+from tests.processes import children_of, gone_within
 
 HERE = Path(__file__).resolve().parent
 LIMITS = Limits(cpu_s=0.3, memory_mb=1024)
@@ -49,24 +50,6 @@ def deeds(*names: str) -> list[JsonMap]:
 def only(outcomes: Iterator[Outcome]) -> Any:
     (outcome,) = outcomes
     return outcome.value
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return state != "Z"
-
-
-def gone_within(seconds: float, pids: list[int]) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not any(map(is_alive, pids)):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_it_is_the_part_named_local() -> None:
@@ -326,19 +309,7 @@ def test_no_worker_outlives_a_parent_that_was_killed(deed: str) -> None:
         assert parent.stdout is not None
         parent.stdout.readline()
         time.sleep(0.5)
-        children = _children_of(parent.pid)
+        children = children_of(parent.pid)
         assert len(children) >= 2
         parent.send_signal(signal.SIGKILL)
         assert gone_within(5, children)
-
-
-def _children_of(pid: int) -> list[int]:
-    found: list[int] = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(stat.parent.name))
-    return found
