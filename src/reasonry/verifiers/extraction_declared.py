@@ -149,7 +149,7 @@ _HASHES = re.compile(rf"####[ \t]*([^\s#][^\n]{{0,{_LONGEST}}})")
 _BEFORE_HASHES = re.compile(r"(?:^|\n)[ \t]*(?:Step \d+: *)?$")
 _LONGEST_BEFORE = 16  # characters
 _NUMERIC = re.compile(r"[-−]?[$£€]?\d[\d,./]*")
-_TITLE = re.compile(r"\*\*|\d+[.)]\s|Step\s|Case\s")
+_TITLE = re.compile(r"\*\*|\d+[.)]\s|Step\s|Case\s|(?:the )?(?:final |correct )?answer\b", re.IGNORECASE)
 _AFTER_HASHES = 300  # characters: a title has more below it
 
 
@@ -234,12 +234,24 @@ _LONGEST_DISPLAY = 2_000  # characters
 
 
 def _value_at(text: str, place: int) -> str:
-    """The value that begins here, behind white space and markup: a displayed formula, or the rest of the line."""
-    start = _LEAD.match(text, place).end()  # type: ignore[union-attr]  # it matches the empty text
+    """The value that begins here, behind white space and markup: a list, a formula in display, the rest of the line."""
+    if listed := _LISTED.match(text, place):
+        return ", ".join(item.strip() for item in _ITEM.findall(listed[0]))
+    start = _start_of_value(text, place)
     for opening, closing in _DISPLAYS.items():
         if text.startswith(opening, start):
             return _display(text, start, opening, closing)
-    return text[start:].partition("\n")[0] if len(text) - start < _LONGEST_DISPLAY else _line_at(text, start)
+    return _EMPTY_BOX.sub("", _line_at(text, start))
+
+
+def _start_of_value(text: str, place: int) -> int:
+    found = _LEAD.match(text, place)
+    return found.end() if found else place
+
+
+_LISTED = re.compile(r"[ \t*_]*(?:\n\s*(?:[-•*]|\d{1,2}[.)])[ \t]+[^\n]{1,500}){2,20}")
+_ITEM = re.compile(r"\n\s*(?:[-•*]|\d{1,2}[.)])[ \t]+([^\n]+)")
+_EMPTY_BOX = re.compile(r"\\boxed\s*\{\s*\}")
 
 
 def _line_at(text: str, start: int) -> str:
@@ -255,7 +267,9 @@ def _display(text: str, start: int, opening: str, closing: str) -> str:
     if opening == "\\begin{":
         return _line_at(text, start) if "\n" not in text[start:end] else text[start:end] + _line_at(text, end)
     rest = _line_at(text, end + len(closing))
-    return text[start : end + len(closing)] + ("" if _PUNCTUATION.fullmatch(rest) else rest)
+    if _PUNCTUATION.fullmatch(rest):
+        return text[start + len(opening) : end].strip()
+    return text[start : end + len(closing)] + rest
 
 
 _PUNCTUATION = re.compile(r"[\s.,;*_。।]*")
@@ -300,7 +314,7 @@ def _english_phrases(text: str) -> Iterator[int]:
 
 def _statement_at(text: str, place: int) -> str:
     value = _value_at(text, place)[:_LONGEST]
-    if value.startswith(("\\[", "$$", "\\begin{")):
+    if text.startswith(tuple(_DISPLAYS), _start_of_value(text, place)):
         return value
     return _POLITE_END.sub("", _first_sentence(value))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from reasonry.verifiers.extraction_sentences import NUMBER, PART_OF_MORE, without_denied_numbers
 
@@ -14,7 +15,7 @@ __all__ = ["bare", "conclusion", "emphasis", "last_math", "last_number", "senten
 
 _LONGEST_BARE = 100_000
 _COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mbox|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+")
-_SPAN = re.compile(r"\$\$?([^$\n]+)\$\$?|\\\(((?:[^\\\n]|\\[^()\n])*+)\\\)|\\\[((?:[^\\\n]|\\[^\[\]\n])*+)\\\]")
+_SPAN = re.compile(r"\$\$?([^$\n]+)\$\$?|\\\(((?:[^\\\n]|\\(?![()\n]))*+)\\\)|\\\[((?:[^\\\n]|\\(?![\[\]\n]))*+)\\\]")
 _EMPTY_FORM = re.compile(r"\\boxed|[\"'`]answer[\"'`]\s*:|^\s*step\s*\d+\s*[.):-]|\banswer[ *_]*:\s*$", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[,;]?\s+(?:[^\W\d_]{2,}|a|I)\b")
 _LABELLED = re.compile(r"[^\W\d_]{3,}\s?[:：]\s*[-−$£€¥]?\d")
@@ -48,7 +49,7 @@ def _one_statement(text: str) -> str:
     """A text of one line, a displayed formula, what stands in a fence, or brackets over several lines; else ""."""
     if found := _DISPLAYED.fullmatch(text) or _FENCED.fullmatch(text):
         return found[1].strip()
-    whole = text.strip()
+    whole = _HEADING.sub("", text.strip(), count=1)
     if "\n" not in whole:
         return whole
     is_bracketed = _BRACKETED.match(whole) and whole.rstrip(".").endswith(("]", ")", "}", "$"))
@@ -66,8 +67,12 @@ _DENIED = re.compile(
 )
 _LIMITED = re.compile(r"\b(?:least|most)\b", re.IGNORECASE)
 _PLEASANTRY = re.compile(r"\b(?:hope|let me know|feel free|thank|happy to|questions?\b.*\bask)\b", re.IGNORECASE)
-_SENTENCES = re.compile(r"(?<=[.!?])(?:\$\$?|\\\])?\s+|\s+(?=(?:So|Thus|Hence|Therefore),?\s)|(?<=[。！？।])")
-_HEADING = re.compile(r"#{1,6}\s")
+_ABBREVIATED = r"(?<!i\.e\.)(?<!e\.g\.)(?<!\bno\.)(?<!approx\.)(?<!M[rs]\.)(?<!Mrs\.)(?<!cf\.)"
+_SENTENCES = re.compile(
+    rf"(?<=[.!?]){_ABBREVIATED}(?:\$\$?|\\\])?\s+|\s+(?=(?:So|Thus|Hence|Therefore),?\s)|(?<=[。！？।])"
+)
+_BULLET = re.compile(r"[-*•]\s+|\d+[.)]\s+")
+_HEADING = re.compile(r"^#{1,6}\s+")
 _CUT_OFF = re.compile(r"[,，、;=+\-*/×]\s*$")
 
 
@@ -92,11 +97,24 @@ def _lines_from_end(text: str) -> Iterator[str]:
 def _last_statement(text: str) -> str:
     """The last sentence of the last line, without `Step 5:` in front; "" for a denial, a heading, a fragment."""
     line = _last_line(text)
-    if _HEADING.match(line) or _CUT_OFF.search(line):
+    if _HEADING.match(line) or _CUT_OFF.search(line) or _is_item(text, line):
         return ""
     parts = _SENTENCES.split(without_denied_numbers(_STEP_LABEL.sub("", line)))
     sentences = [s for s in parts if NUMBER.search(s) or _SPAN.search(s)]
     return "" if not sentences or _DENIED.search(_SPAN.sub(" ", sentences[-1])) else sentences[-1]
+
+
+def _is_item(text: str, line: str) -> bool:
+    """Whether a line is one of several answers in a list: an item without prose below another such."""
+    if not _is_bare_item(line):
+        return False
+    lines = list(islice(_lines_from_end(text), 2))
+    return len(lines) > 1 and _is_bare_item(lines[1][-_LAST_STATEMENT:])
+
+
+def _is_bare_item(line: str) -> bool:
+    found = _BULLET.match(line)
+    return bool(found and not _TWO_WORDS.search(_SPAN.sub(" ", line[found.end() :])))
 
 
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
@@ -179,9 +197,15 @@ def _last_display(text: str) -> str:
     return end[start + 2 : -2].strip()
 
 
+_ASSIGNED = re.compile(r"(?<![\w)}])([A-Za-z](?:_?\w)?)\s?=(?!=)")
+
+
 def last_number(text: str) -> list[str]:
     """The number that the last statement comes to: after its last `=`, or the only one there is."""
-    result = _last_statement(text).rpartition("=")[2]
+    statement = _last_statement(text)
+    if len(set(_ASSIGNED.findall(statement))) > 1:
+        return []  # `x = 3 and y = 4`
+    result = statement.rpartition("=")[2]
     numbers = [number.rstrip(",") for number in NUMBER.findall(result)]
     if digits := [number for number in numbers if _DIGIT.search(number)]:
         numbers = digits  # beside them a word like "two" counts something else
