@@ -19,7 +19,8 @@ from reasonry.verifiers.maths.policy import DEFAULT, Policy, policy_from
 
 __all__ = ["Judgement", "clear_caches", "judge", "math"]
 
-MAX_ANSWER = 100_000  # characters
+MAX_RESPONSE = 1_000_000  # characters
+MAX_ANSWER = 100_000
 LONGEST_REFERENCE = 50_000  # characters
 MOST_WORDS_BETWEEN = 4  # boxes of a reference that belong together
 LONGEST_ANSWER = 100  # characters of a reference that is nothing but an answer; a longer one may be a solution
@@ -40,6 +41,8 @@ def math(question: Question, response: str) -> Verdict:
         policy = policy_from(question.spec)
     except ValueError as exc:
         return Verdict(Status.ERROR, detail=str(exc))
+    if len(response) > MAX_RESPONSE:
+        return Verdict(Status.UNPARSED, detail=f"the response has {len(response)} characters")
     parts = split_thinking(response)
     found = extract(parts.said, _ALL_RULES if policy.fallback else EXPLICIT)
     if found is None:
@@ -75,7 +78,8 @@ def _bare_reference(reference: str) -> str:
         return reference
     if "boxed" in reference and (boxes := boxes_of(reference)):
         return _last_boxes(reference, boxes)
-    is_solution = len(reference) > LONGEST_ANSWER or "\n" in reference or "####" in reference
+    is_long = len(reference) > LONGEST_ANSWER or "\n" in reference
+    is_solution = "####" in reference or (is_long and "answer" in reference.lower())
     found = extract(reference, EXPLICIT) if is_solution else None
     return found.text if found else strip_markup(reference)
 

@@ -37,8 +37,6 @@ class Expressions(Cursor):
             terms = [node]
             while self.is_at("+", "-", "\\pm", "\\mp"):
                 sign = self.take().text
-                if sign in ("+", "-") and self.is_at("-", "+") and not self.touches:
-                    raise Unreadable("two signs")
                 term = self._signed_term() if self.is_at("-", "+") else self.term()
                 if sign in ("\\pm", "\\mp"):
                     terms = [Node("pm", (_sum_of(terms), term))]
@@ -102,13 +100,18 @@ class Expressions(Cursor):
         if token.kind == "num":
             return True
         if token.kind == "word":
-            return words.is_names(token.text)
+            return words.is_names(token.text) and not self._is_speed()
         if token.kind == "text":
             is_behind_value = self.last.kind == "num" or self.last.text == "}"
             return words.is_name_in_text(token) and not (is_behind_value and words.is_unit_letter(token))
         if token.kind == "cmd":
             return token.text in words.STARTS
         return token.text in ("(", "[", "{") or (token.text == "|" and not self.bars)
+
+    def _is_speed(self) -> bool:
+        """`m/s` behind a numeral is a unit, though each letter could be a name."""
+        is_written = self.token.text == "m" and self.ahead().text == "/" and self.ahead(2).text == "s"
+        return is_written and self.last.kind == "num"
 
     def _factor(self) -> Node:
         with self.nested():

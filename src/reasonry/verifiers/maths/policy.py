@@ -52,7 +52,7 @@ RULES: Mapping[str, Rule] = {
     "singleton_set": Rule("a set of one element for the element", r"\{5\}", "5"),
     "solved_form": Rule("one side of an equation that is solved for its other name", "xy = 6", "6/x"),
     "unit_added": Rule("a unit of measurement where the reference has none", "5", "5 cm"),
-    "unit_converted": Rule("another unit of the same kind", "5 m", "500 cm"),
+    "unit_converted": Rule("another unit of the same kind", "2 feet", "24 inches"),
     "unit_omitted": Rule("no unit where the reference has one", "5 cm", "5"),
     "unordered_list": Rule("a bare list in another order", "1, 2", "2, 1"),
     "vector_brackets": Rule("other brackets around a vector", r"\begin{pmatrix}1\\2\end{pmatrix}", "(1, 2)"),

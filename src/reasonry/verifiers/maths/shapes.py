@@ -169,13 +169,13 @@ def _flipped(node: Node) -> Node:
 
 def _equations(reference: Node, answer: Node, context: Context) -> bool | None:
     one, other = named(reference), named(answer)
-    if other.is_approximate or one.is_approximate:
-        context.may("approximation_dropped")
+    if (other.is_approximate or one.is_approximate) and not context.may("approximation_dropped"):
+        return False
     if one.name is not None and other.name is not None:
         if may_be_same(one.name, other.name):
             value = renamed(other.value, other.name, one.name)
-            if value != other.value:
-                context.may("parameter_renamed")
+            if value != other.value and not context.may("parameter_renamed"):
+                return False
             equal = compare_trees(one.value, value, context)
             return equal if equal or not _both_plain(reference, answer) else _rearranged(reference, answer, context)
         return _both_plain(reference, answer) and _rearranged(reference, answer, context)
@@ -367,9 +367,8 @@ def _without_labels(items: Sequence[Node], context: Context) -> list[Node]:
     values: list[Node] = []
     for item in items:
         found = named(item)
-        if found.name is not None:
-            context.may(_omitted(found.name))
-        values.append(found.value if found.name is not None and found.name.op != "call" else item)
+        is_named = found.name is not None and found.name.op != "call" and context.may(_omitted(found.name))
+        values.append(found.value if is_named else item)
     return values
 
 

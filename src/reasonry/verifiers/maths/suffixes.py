@@ -92,4 +92,6 @@ def _power(cursor: Cursor) -> str:
 def _may_start(cursor: Cursor) -> bool:
     """A bare word can be a unit where it is no product of names: `5 dollars`, `4ft`, not `5x`."""
     word = cursor.token.text
+    if word == "m" and cursor.ahead().text == "/" and cursor.ahead(2).text == "s":
+        return True
     return len(word) > 1 and (is_known(word) or len(word) > 3 or word in ("st", "nd", "rd", "th", "men", "yr"))

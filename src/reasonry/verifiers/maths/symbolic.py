@@ -71,7 +71,9 @@ def _ask(reference: str, answer: str) -> Comparison:
 
 def _started() -> subprocess.Popen[bytes]:
     """The helper, started where there is none. It ends with its stdin, and so with us."""
-    if _helper.process is None or _helper.process.poll() is not None:
+    if _helper.process is not None and _helper.process.poll() is not None:
+        _stop()
+    if _helper.process is None:
         _helper.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "reasonry.verifiers.maths.symbolic_helper"],
             stdin=subprocess.PIPE,

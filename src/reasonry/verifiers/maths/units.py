@@ -1,6 +1,6 @@
 """Units of measurement: what a unit is worth in others of its kind, exactly.
 
-Known units have a dimension and a factor, so that `5 m` equals `500 cm`. Words that are no known unit (`bees`,
+Known units have a dimension and a factor, so that `2 feet` equals `24 inches`. Words that are no known unit (`bees`,
 `chocolate candies`) are a dimension of their own.
 """
 

@@ -1,0 +1,48 @@
+"""The last rung runs in a process of its own, within limits, and its end is nobody else's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from reasonry.types import Status
+from reasonry.verifiers.math import judge
+from reasonry.verifiers.maths import symbolic
+from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
+
+
+def test_it_knows_what_our_reader_does_not() -> None:
+    assert compare_symbolically(r"\int_0^1 x\,dx", r"\frac{1}{2}") is Comparison.EQUAL
+    assert compare_symbolically(r"\int_0^1 x\,dx", r"\frac{1}{3}") is Comparison.DIFFERENT
+
+
+def test_what_takes_too_long_is_a_timeout_and_the_next_pair_is_answered() -> None:
+    hard = r"\int_0^1 \frac{\sin(x^x)}{\ln(1 + x^{x^x})} \cos(\cos(x^x))\,dx"
+    judgement = judge("1", hard)
+    assert judgement.compared == "symbolic"
+    assert judgement.status in (Status.TIMEOUT, Status.INCORRECT)
+    assert compare_symbolically(r"\int_0^1 x\,dx", r"\frac{1}{2}") is Comparison.EQUAL
+
+
+def test_a_helper_that_was_killed_is_started_again() -> None:
+    assert compare_symbolically(r"\int_0^1 x\,dx", "1/2") is Comparison.EQUAL
+    process = symbolic._helper.process  # pyright: ignore[reportPrivateUsage]
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert compare_symbolically(r"\int_0^1 x\,dx", "1/2") is Comparison.EQUAL
+
+
+def test_stopping_twice_is_no_error() -> None:
+    symbolic.stop()
+    symbolic.stop()
+
+
+def test_the_library_is_not_loaded_into_the_process_that_asks() -> None:
+    code = (
+        "import sys; from reasonry.verifiers.math import judge; from reasonry.types import Status\n"
+        r"assert judge(r'\int_0^1 x\,dx', '1/2').status is Status.CORRECT"
+        "\n"
+        "assert not {'sympy', 'math_verify'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
