@@ -17,6 +17,7 @@ from benchmarks.verify_math.caches import clear_caches, without_caches
 from benchmarks.verify_math.data import LABELLED, UNLABELLED, Label, Pair, find_data, missing, pairs_of
 from benchmarks.verify_math.excluded import EXCLUDED
 from benchmarks.verify_math.hostile import PAYLOADS, hostile
+from benchmarks.verify_math.page import page
 from benchmarks.verify_math.peers import OURS, PEERS, Grade, Grader
 from benchmarks.verify_math.process import CannotStart, Process
 from benchmarks.verify_math.respell import RESPELLINGS, is_mathematics, mutated, unwrapped
@@ -327,6 +328,23 @@ def test_the_metamorphic_program_ends_with_zero_where_all_is_well(tmp_path: Path
     given = ["--data", str(write_rows(tmp_path, rows)), "--peers", "none", "--respellings", "30", "--mutations", "10"]
     assert metamorphic.main([*given, "--json", str(tmp_path / "out.json")]) == 0
     assert json.loads((tmp_path / "out.json").read_text("utf-8"))["respelled"][0]["total"] == 30
+
+
+def test_the_page_shows_the_figures_of_the_three_programs() -> None:
+    tally = {"right": 9, "false_positives": 1, "false_negatives": 0, "errors": 2, "timeouts": 0, "hung": 0}
+    tally["approx_accepted"] = 3
+    excluded = next(iter(EXCLUDED))
+    file = {"file": "hardverify", "approx": 4, "unlabelled": 5, "excluded": [excluded, excluded]}
+    verified = {"versions": {OURS: "1", "exact": ""}, "accuracy": [{**file, "tallies": {OURS: tally, "exact": tally}}]}
+    probe = {"name": "a", "compared": "text", "cpu_ms": 1.25, "peak_mb": 50.0, "raised": "", "executed": False}
+    hostile_report = {"probes": [{**probe, "status": "correct"}], "missed": []}
+    outcome = {"grader": OURS, "total": 1_000, "wrong": [{}]}
+    shown = page(verified, hostile_report, {"respelled": [outcome], "mutated": [outcome]})
+    assert "| hardverify | 10 | 90.0 | 90.00 (1/0, 2 failed) | 90.00 (1/0, 2 failed) |" in shown
+    assert "| hardverify | 4 | 3 | 3 |" in shown
+    assert shown.count(excluded) == 1
+    assert "CPU time: 1.2 ms" in shown
+    assert "| reasonry | 1 (0.10%) of 1,000 | 1 (0.10%) of 1,000 |" in shown
 
 
 # --- the shared data, where they are
