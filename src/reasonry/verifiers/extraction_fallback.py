@@ -178,7 +178,7 @@ def _is_name(span: re.Match[str]) -> bool:
 
 
 def _content(span: re.Match[str]) -> str:
-    return next(group for group in span.groups() if group).strip()
+    return next((group for group in span.groups() if group), "").strip()
 
 
 _DISPLAY_ENDS = {"\\]": "\\[", "$$": "$$"}
