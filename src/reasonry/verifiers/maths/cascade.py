@@ -15,17 +15,18 @@ from fractions import Fraction
 from functools import lru_cache
 
 from reasonry.types import Status
+from reasonry.verifiers.extraction_sentences import stated_number
 from reasonry.verifiers.maths.context import Context
 from reasonry.verifiers.maths.exact import exact_value
 from reasonry.verifiers.maths.parsing import parse
 from reasonry.verifiers.maths.policy import DEFAULT, Policy
-from reasonry.verifiers.maths.prose import compare_words, is_sentence, statements
+from reasonry.verifiers.maths.prose import compare_words, is_prose, is_sentence, statements
 from reasonry.verifiers.maths.shapes import compare_trees
 from reasonry.verifiers.maths.spelling import spell
 from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
 from reasonry.verifiers.maths.synonyms import have_same_tokens
 from reasonry.verifiers.maths.tokens import MAX_LENGTH
-from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num, walk, words_in
+from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, walk, words_in
 
 __all__ = ["Judgement", "clear_caches", "compare", "is_readable", "read_number"]
 
@@ -233,7 +234,7 @@ class _Comparison:
     def _as_sentence(self) -> Judgement | None:
         """A sentence is read for the value that it states, where a formula is asked."""
         reference, sentence = self._reference, self._answer.spelled
-        if self._answer.tree is not None or not is_sentence(sentence):
+        if self._answer.tree is not None or not is_prose(sentence):
             return None
         if reference.tree is None:
             return (
@@ -250,15 +251,14 @@ class _Comparison:
 
     def _only_number(self, sentence: str) -> bool:
         """The one number in a sentence, where a number is asked."""
-        if self._reference.tree is None or _REFUSED.search(sentence):
+        reference, number = self._reference, stated_number(sentence)
+        if reference.tree is None or reference.tree.op not in ("num", "unit", "percent"):
             return False
-        numbers = set(_NUMBER.findall(sentence))
-        if len(numbers) != 1 or not _INTEGER.fullmatch(self._reference.spelled):
-            return False
-        text = numbers.pop()
-        return compare_trees(
-            self._reference.tree, _read(_spelled(text)).tree or num(-1), self._context
-        ) is True and self._context.may("sentence")
+        if number is None or not any(map(str.isdigit, number)):
+            return False  # "two linked loops" describes
+        stated = _read(_spelled(number)).tree
+        equal = stated is not None and compare_trees(reference.tree, stated, self._context)
+        return bool(equal) and self._context.may("sentence")
 
     def _as_decimal_comma(self) -> Judgement | None:
         """`2,74` for 2.74, where the other side is one number."""
@@ -303,11 +303,6 @@ class _Comparison:
 
 
 _COMMA = re.compile(r"(-?\d+),(\d+)(\s*[^\d,]*)", re.ASCII)
-_NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
-_REFUSED = re.compile(
-    r"\b(?:not|no|never|cannot|nor|or|either|between|if|unless|than|about|approximately|less|more)\b|n't\b|[<>=^\\]",
-    re.IGNORECASE,
-)
 
 
 _ALGEBRAIC = frozenset(words_in("num var const add mul neg div pow func fact call bound matrix row rel"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reasonry.verifiers.maths.context import Context
 
-__all__ = ["compare_words", "is_sentence", "statements", "words_of"]
+__all__ = ["compare_words", "is_prose", "is_sentence", "statements", "words_of"]
 
 _COMMAND = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|hbox|operatorname|textnormal)\s*\{([^{}]*)\}")
 _SPACE = re.compile(r"\\[,;:! ]|\\quad|~|[\s$]+")
@@ -27,6 +27,14 @@ def is_sentence(text: str) -> bool:
 
 
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z'’-]{3,}[,.]?\s+(?:[A-Za-z'’-]{2,}|[aI]\b)")
+
+
+_OTHER_SCRIPT = re.compile(r"[^\x00-\x7f]{3}")
+
+
+def is_prose(text: str) -> bool:
+    """Whether an answer is a sentence, in any script."""
+    return is_sentence(text) or bool(_OTHER_SCRIPT.search(text))
 
 
 def compare_words(reference: str, answer: str, context: Context) -> bool | None:
@@ -110,7 +118,7 @@ _STATED = re.compile(
     r"|:(?!\d)|(?<![<>!:])="
 )
 _DENIED = re.compile(
-    r"\b(?:not|no|never|cannot|nor|either|between|without|if|unless|maybe|perhaps|might|could|less|more|than|wrong)\b|n't\b",
+    r"\b(?:not|no|never|cannot|nor|either|between|without|if|unless|maybe|perhaps|might|less|more|than|wrong)\b|n't\b",
     re.IGNORECASE,
 )
 MAX_SENTENCE = 600

@@ -30,12 +30,10 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n")
 _RAISED_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+")
 _LOWERED_RUN = re.compile("[₀-₉₊₋ₙ]+")
-_IN_CHINESE = re.compile(r"根号|根號|或者?|以及|和|及|与|無窮大|无穷大?|度|个|元|米")
+_IN_CHINESE = re.compile(r"根号|根號|或者?|以及|和|及|与|無窮大|无穷大?|度")
 _CHINESE = {
     "根号": r"\sqrt ", "根號": r"\sqrt ", "或": " or ", "或者": " or ", "以及": " and ", "和": " and ", "及": " and ",
     "与": " and ", "無窮大": r"\infty ", "无穷": r"\infty ", "无穷大": r"\infty ", "度": r"^{\circ}",
-    "个": r"\text{个}",
-    "元": r"\text{yuan}", "米": r"\text{m}",
 }  # fmt: skip
 _EATEN = re.compile(
     "\x0c(?=rac)|\x08(?=egin|oxed|inom|eta)|\t(?=ext\\s*\\{|imes|heta|an\\b|frac|o\\b)|\r(?=ight|angle|ho)"
@@ -93,6 +91,8 @@ def _character(character: str) -> str:
         return ""
     if category == "Zs":
         return " "
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
     plain = unicodedata.normalize("NFKC", character)
     return plain if len(plain) == 1 and plain.isascii() else character
 

@@ -69,6 +69,8 @@ def _unit_text(cursor: Cursor) -> str:
         elif parts and token.text in ("/", "\\cdot", "*") and cursor.ahead().kind in ("word", "text"):
             parts.append("/" if token.text == "/" else " ")
             cursor.take()
+        elif parts and token.text == "-" and cursor.touches and cursor.ahead().kind == "word":
+            cursor.take()
         elif token.text == "(" and parts and cursor.ahead().kind == "word" and cursor.ahead(2).text == ")":
             cursor.step(3)
         else:
@@ -93,5 +95,7 @@ def _may_start(cursor: Cursor) -> bool:
     """A bare word can be a unit where it is no product of names: `5 dollars`, `4ft`, not `5x`."""
     word = cursor.token.text
     if word == "m" and cursor.ahead().text == "/" and cursor.ahead(2).text == "s":
+        return True
+    if not word.isascii() or word in ("US", "USD"):
         return True
     return len(word) > 1 and (is_known(word) or len(word) > 3 or word in ("st", "nd", "rd", "th", "men", "yr"))

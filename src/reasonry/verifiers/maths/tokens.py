@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     r"|\\(?P<holder>text|textbf|textit|textrm|textnormal|textsf|texttt|mathrm|mbox|hbox|operatorname|mathbf|mathit|mathsf|"
     r"mathcal|mathbb|boldsymbol|bm|emph)\*?(?:\s*\{(?P<content>[^{}]*)\}|\s+(?P<single>[A-Za-z])(?![A-Za-z]))"
     r"|(?P<cmd>\\(?:[A-Za-z]+|.))"
-    r"|(?P<word>[A-Za-z]+)"
+    r"|(?P<word>(?:[A-Za-z]|[^\x00-\x7f])+)"
     r"|(?P<sym><=|>=|=<|=>|!=|<>|:=|==|\*\*|.)",
     re.DOTALL,
 )

@@ -16,7 +16,7 @@ from reasonry.verifiers.maths.trees import words_in
 __all__ = ["MULTIPLIERS", "Unit", "is_known", "read_unit"]
 
 _TABLE = """
-length m 1: m meter metre; 1/100: cm centimeter centimetre; 1/1000: mm millimeter millimetre
+length m 1: m meter metre 米; 1/100: cm centimeter centimetre 厘米; 1/1000: mm millimeter millimetre
 ; 1000: km kilometer kilometre; 1/10: dm decimeter; 1/1000000: um micrometer; 1/1000000000: nm nanometer
 ; 254/10000: inch inche in
 ; 3048/10000: ft foot feet; 9144/10000: yd yard; 1609344/1000: mi mile
@@ -25,11 +25,11 @@ length m 1: m meter metre; 1/100: cm centimeter centimetre; 1/1000: mm millimete
 | time s 1: s sec second; 60: min minute mins; 3600: h hr hour hrs; 86400: day; 604800: week; 1/1000: ms millisecond
 | month month 1: month; 12: year yr
 | volume L 1: L liter litre l; 1/1000: ml mL milliliter millilitre
-| money $ 1: dollar usd $; 1/100: cent ¢
+| money $ 1: dollar usd us$ $ 美元; 1/100: cent ¢
 | euro euro 1: euro €
 | sterling pound_sterling 1: £
 | yen yen 1: ¥
-| yuan yuan 1: yuan rmb
+| yuan yuan 1: yuan rmb 元
 | angle degree 1: degree deg
 | temperature celsius 1: celsius
 | fahrenheit fahrenheit 1: fahrenheit
@@ -99,7 +99,7 @@ def is_known(word: str) -> bool:
     return _look_up(word) is not None
 
 
-_PIECE = re.compile(r"([A-Za-z$€£¥¢µΩ一-鿿]+)\.?(?:\^?\{?(-?\d)\}?)?|(/)|(\S)")
+_PIECE = re.compile(r"((?:[A-Za-z$]|[^\x00-\x7f])+)\.?(?:\^?\{?(-?\d)\}?)?|(/)|(\S)")
 _POWERS = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
 
 

@@ -98,10 +98,10 @@ NUMBER_WORDS = {
 _SHORT_WORDS = frozenset(
     words_in(
         """
-    a an as at be by do go he if in is it my no of on or so to up us we and are but for has had her him his how its may
-    not now off one our out own per she the too two use via was way who why yes you all any can day did few get got let
-    man men new old put say see set six ten yet yr pm am st nd rd th cm mm km kg mg ml lb oz ft yd mi hr hrs mph kph sec
-    pct mod odd even none red true false
+    a an as at be by do go he if in is it my no of on or so to up us we and are US but for has had her him his how
+    its may not now off one our out own per she the too two use via was way who why yes you all any can day did few get
+    got let man men new old put say see set six ten yet yr pm am st nd rd th cm mm km kg mg ml lb oz ft yd mi hr hrs mph
+    kph sec pct mod odd even none red true false
     """
     )
 )
@@ -117,6 +117,8 @@ def glued_function(name: str) -> str | None:
 
 def is_names(word: str) -> bool:
     """Whether a run of letters is a product of names, or one name, and no word."""
+    if not word.isascii():
+        return len(word) == 1 and word.isalpha()
     if word in NAMED or word in FUNCTION_NAMES or word in ("sqrt", "cbrt", "binom"):
         return True
     if word in _SHORT_WORDS or (word.lower() in _SHORT_WORDS and len(word) > 2):
