@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from reasonry.verifiers.extraction_sentences import NUMBER, PART_OF_MORE, without_denied_numbers
+from reasonry.verifiers.extraction_sentences import NUMBER, PART_OF_MORE, numbers_in, without_denied_numbers
 
 __all__ = ["bare", "conclusion", "emphasis", "last_math", "last_number", "sentence"]
 
@@ -206,10 +206,8 @@ def last_number(text: str) -> list[str]:
     if len(set(_ASSIGNED.findall(statement))) > 1:
         return []  # `x = 3 and y = 4`
     result = statement.rpartition("=")[2]
-    numbers = [number.rstrip(",") for number in NUMBER.findall(result)]
-    if digits := [number for number in numbers if _DIGIT.search(number)]:
-        numbers = digits  # beside them a word like "two" counts something else
-    elif not _VERB.search(result):
+    numbers = [number[0].rstrip(",") for number in numbers_in(result)]
+    if not _DIGIT.search(result) and not _VERB.search(result):
         return []  # "two linked loops" describes; "two boats are needed" states a number
     return [] if len(set(numbers)) != 1 or PART_OF_MORE.search(result) or _LIMITED.search(result) else numbers
 

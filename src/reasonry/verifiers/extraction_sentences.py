@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["NUMBER", "PART_OF_MORE", "stated_number", "without_denied_numbers"]
+__all__ = ["NUMBER", "PART_OF_MORE", "numbers_in", "stated_number", "without_denied_numbers"]
 
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.#])[-−]?[$£€¥]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?!\d|(?:st|nd|rd|th)\b)"
@@ -56,12 +56,18 @@ def stated_number(sentence: str) -> str | None:
         return None
     plain = _MATH_SIGNS.sub("", sentence.replace("\\$", "$").replace("\\%", "%"))
     plain = without_denied_numbers(plain)
-    found = list(NUMBER.finditer(plain))
-    if any(_DIGITS.search(number[0]) for number in found):
-        found = [number for number in found if not _is_known_before(plain, number)]
+    found = numbers_in(plain)
     if len(found) != 1 or PART_OF_MORE.search(plain) or _is_denied(plain, found[0]):
         return None
     return _in_ascii(found[0][0])
+
+
+def numbers_in(text: str) -> list[re.Match[str]]:
+    """The numbers of a text. Beside digits, words that only name what is known count for nothing: `the two trains`."""
+    found = list(NUMBER.finditer(text))
+    if any(_DIGITS.search(number[0]) for number in found):
+        return [number for number in found if not _is_known_before(text, number)]
+    return found
 
 
 _NOT_THIS = re.compile(
