@@ -27,6 +27,7 @@ from benchmarks.verify_math.data import find_data, rows_of
 from benchmarks.verify_math.hostile import hostile
 from benchmarks.verify_math.peers import Grader
 from benchmarks.verify_math.process import Process
+from benchmarks.verify_math.tree import PeakWatch
 
 __all__ = ["Probe", "failures", "probes", "run"]
 
@@ -100,8 +101,8 @@ def _probe(process: Process, request: dict[str, Any], limit_s: float, marker: Pa
     return Probe(name, place, **known, executed=executed)
 
 
-def failures(found: list[Probe]) -> list[str]:
-    """The bars that were missed, in words."""
+def failures(found: list[Probe], watched_mb: float = 0.0) -> list[str]:
+    """The bars that were missed, in words. `watched_mb` is the most that a helper's child was seen to hold."""
     missed = [f"{p.name} ({p.place}): {p.cpu_ms:.0f} ms, limit {p.limit_ms:.0f}" for p in found if p.is_slow]
     missed += [f"{p.name} ({p.place}): raised {p.raised}" for p in found if p.raised]
     missed += [f"{p.name} ({p.place}): was executed" for p in found if p.executed]
@@ -109,12 +110,15 @@ def failures(found: list[Probe]) -> list[str]:
     if peak > MEMORY_MB:
         first = next(p for p in found if p.peak_mb > MEMORY_MB)
         missed.append(f"memory: {peak:.0f} MB, above {MEMORY_MB:.0f} since {first.name} ({first.place})")
+    elif watched_mb > MEMORY_MB:
+        missed.append(f"memory: a helper of the verifier held {watched_mb:.0f} MB, above {MEMORY_MB:.0f}")
     return missed
 
 
-def _show(found: list[Probe]) -> None:
+def _show(found: list[Probe], watched_mb: float) -> None:
     inputs = len({p.name for p in found})
-    print(f"{inputs} inputs, {len(found)} calls of the verifier; peak memory {max(p.peak_mb for p in found):.0f} MB")
+    peak = max(watched_mb, *(p.peak_mb for p in found))
+    print(f"{inputs} inputs, {len(found)} calls of the verifier; peak memory of a process {peak:.0f} MB")
     print("verdicts: " + ", ".join(f"{name} {n}" for name, n in sorted(Counter(p.status for p in found).items())))
     before = [p for p in found if p.compared != "symbolic"]
     for title, some in (("before the symbolic rung", before), ("with it", [p for p in found if p not in before])):
@@ -152,14 +156,15 @@ def main(arguments_given: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         marker = Path(scratch) / "executed"
         requests = [one for one in probes(arguments.data, marker) if arguments.only in one["name"]]
-        found = run(requests, marker)
-    _show(found)
-    missed = failures(found)
+        with PeakWatch() as watch:
+            found = run(requests, marker)
+    _show(found, watch.peak_mb)
+    missed = failures(found, watch.peak_mb)
     print("\n" + "\n".join(f"MISSED  {line}" for line in missed) if missed else "\nall bars hold")
     if arguments.math_verify:
         _rival(arguments.data)
     if arguments.json:
-        report = {"probes": [asdict(p) for p in found], "missed": missed}
+        report = {"probes": [asdict(p) for p in found], "watched_mb": watch.peak_mb, "missed": missed}
         arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 1 if missed else 0
 

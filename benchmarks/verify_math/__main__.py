@@ -111,6 +111,7 @@ def measure_speed(arguments: argparse.Namespace, peers: list[str], python: Path 
     weights = {file: sum(pair.count for pair in pairs_of(arguments.data, file)) for file in files}
     places = {file: speed.sample_places(file, len(pairs), arguments.speed_sample) for file, pairs in files.items()}
     ours, sampled, shown = dict[str, Speed](), dict[str, Speed](), dict[str, dict[str, float]]()
+    helped = dict[str, list[str]]()
     for file, pairs in files.items():
         ours[file] = speed.our_speeds(pairs, caches=False)
         sampled[file] = ours[file].of(places[file])
@@ -122,6 +123,7 @@ def measure_speed(arguments: argparse.Namespace, peers: list[str], python: Path 
             "p99_ms": ours[file].p99_ms,
             "helped": len(ours[file].helped),
         }
+        helped[file] = [pairs[i].id for i in ours[file].helped]
     theirs = _peer_speeds({file: [files[file][i] for i in places[file]] for file in files}, peers, python, weights)
     ours_sampled = {file: one.per_second for file, one in sampled.items()} | {
         "mixture": speed.mixture(sampled, weights)
@@ -131,6 +133,8 @@ def measure_speed(arguments: argparse.Namespace, peers: list[str], python: Path 
     return {
         "sample": arguments.speed_sample,
         "ours": shown,
+        "ours_mixture": speed.mixture(ours, weights),
+        "helped": helped,
         "sampled": ours_sampled,
         "peers": theirs,
         "ratios": {file: ours_sampled[file] / rival[file] for file in rival},

@@ -79,6 +79,7 @@ def show_speed(report: dict[str, Any]) -> None:
         for file in (*ours, "mixture")
     ]
     _print(["file", OURS, *peers, "ours/math-verify"], rows)
+    print(f"ours on the mixture of all pairs: {report['ours_mixture']:,.0f}")
     print("mixture: each file weighted by its rows, or the sum of their `count` where it has one")
     length, speed = report["response_length"], report["responses_per_s"]
     print(f"whole responses of {length:.0f} characters: {speed:,.0f} per CPU-second")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-__all__ = ["helpers_cpu_s", "helpers_peak_mb", "peak_mb"]
+__all__ = ["PeakWatch", "helpers_cpu_s", "helpers_peak_mb", "peak_mb"]
 
 
 def _helpers(parent: int | None = None) -> list[Path]:
@@ -44,3 +47,24 @@ def peak_mb(folder: Path = Path("/proc/self")) -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
     return 0.0
+
+
+class PeakWatch:
+    """Looks at the descendants every `period_s` while the block runs: children of children end before they can tell."""
+
+    def __init__(self, period_s: float = 0.05) -> None:
+        self.peak_mb = 0.0
+        self._period_s, self._is_over = period_s, threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(self._period_s):
+            self.peak_mb = max(self.peak_mb, helpers_peak_mb())

@@ -249,6 +249,7 @@ def test_what_raises_what_is_slow_and_what_was_executed_is_missed() -> None:
         probe("d", "answer", "incorrect", peak_mb=101.0),
     ]
     assert len(pathological.failures(bad)) == len(bad)
+    assert pathological.failures([], watched_mb=101.0)
     assert not pathological.failures([probe("e", "answer", "correct", compared="symbolic", cpu_ms=1_999.0)])
 
 
@@ -337,7 +338,7 @@ def test_the_page_shows_the_figures_of_the_three_programs() -> None:
     file = {"file": "hardverify", "approx": 4, "unlabelled": 5, "excluded": [excluded, excluded]}
     verified = {"versions": {OURS: "1", "exact": ""}, "accuracy": [{**file, "tallies": {OURS: tally, "exact": tally}}]}
     probe = {"name": "a", "compared": "text", "cpu_ms": 1.25, "peak_mb": 50.0, "raised": "", "executed": False}
-    hostile_report = {"probes": [{**probe, "status": "correct"}], "missed": []}
+    hostile_report = {"probes": [{**probe, "status": "correct"}], "watched_mb": 0.0, "missed": []}
     outcome = {"grader": OURS, "total": 1_000, "wrong": [{}]}
     shown = page(verified, hostile_report, {"respelled": [outcome], "mutated": [outcome]})
     assert "| hardverify | 10 | 90.0 | 90.00 (1/0, 2 failed) | 90.00 (1/0, 2 failed) |" in shown
