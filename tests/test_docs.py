@@ -11,6 +11,7 @@ import pytest
 from reasonry.cli.main import VERBS
 from reasonry.recipe import load_recipe
 from reasonry.registry import BUILTIN
+from reasonry.verifiers.maths.policy import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,3 +67,9 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_table_of_the_maths_rules_is_the_codes() -> None:
+    page = (ROOT / "docs" / "math.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| (.+?) \| `.+` \| `.+` \|$", page, flags=re.MULTILINE)
+    assert listed == [(name, rule.what) for name, rule in RULES.items()]

@@ -16,7 +16,7 @@ def verify(answer: str, response: str, **spec: object) -> Verdict:
 
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_the_example_of_a_rule_needs_that_rule(name: str) -> None:
-    judgement = judge(RULES[name].reference, RULES[name].answer)
+    judgement = judge(RULES[name].reference, RULES[name].answer, Policy(off=frozenset()))
     assert judgement.status is Status.CORRECT
     assert name in judgement.relaxed
 
@@ -31,6 +31,11 @@ def test_the_verdict_records_what_was_forgiven() -> None:
     verdict = verify("5 cm", r"so \boxed{5}")
     assert verdict.evidence["relaxed"] == ["unit_omitted"]
     assert "relaxed" not in verify("5 cm", r"so \boxed{5\text{ cm}}").evidence
+
+
+def test_a_spec_switches_a_rule_on() -> None:
+    assert verify("C", r"\boxed{C) 12}").status is Status.INCORRECT
+    assert verify("C", r"\boxed{C) 12}", on=["choice_value"]).status is Status.CORRECT
 
 
 def test_a_spec_switches_a_rule_off() -> None:

@@ -6,7 +6,7 @@ A verdict records the rules that it needed; a question's spec can switch any of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from reasonry.errors import nearest_hint
@@ -30,7 +30,8 @@ RULES: Mapping[str, Rule] = {
     "approximation_dropped": Rule("an exact answer with its approximation behind it", "1/3", r"1/3 \approx 0.33"),
     "base_omitted": Rule("the digits without the base that the reference names", "776_8", "776"),
     "case_ignored": Rule("words in other letter case", "Yes", "yes"),
-    "choice_letter": Rule("the letter of a choice with its text", "C", "C) 12"),
+    "choice_letter": Rule("the letter of a choice with its words", "C", "C) a plane"),
+    "choice_value": Rule("the letter of a choice with a value; off, since nobody checks the value", "C", "C) 12"),
     "condition_dropped": Rule("what is said about the answer behind it", "f(x) = 1", r"f(x) = 1 \text{ for all } x"),
     "decimal_comma": Rule("a comma as decimal point", "2.74", "2,74"),
     "degrees_as_radians": Rule("an angle in degrees for one in radians", r"\frac{\pi}{6}", r"30^\circ"),
@@ -60,6 +61,10 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+OFF = frozenset({"choice_value"})
+"""The rules that do not hold unless the spec names them in `on`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How strict a comparison is.
@@ -72,12 +77,12 @@ class Policy:
 
     decimals: Decimals = "strict"
     digits: int = 4
-    off: frozenset[str] = field(default_factory=frozenset[str])
+    off: frozenset[str] = OFF
     fallback: bool = True
 
 
 DEFAULT = Policy()
-_KEYS = ("decimals", "digits", "off", "fallback")
+_KEYS = ("decimals", "digits", "off", "on", "fallback")
 
 
 def policy_from(spec: Mapping[str, Any]) -> Policy:
@@ -94,12 +99,13 @@ def policy_from(spec: Mapping[str, Any]) -> Policy:
         raise ValueError("spec: digits must be a whole number from 1 to 30")
     if not isinstance(fallback, bool):
         raise ValueError("spec: fallback must be true or false")  # noqa: TRY004 - one error for a bad spec
-    return Policy(decimals, digits, _off(spec.get("off", [])), fallback)
+    off = (OFF - _rules("on", spec.get("on", []))) | _rules("off", spec.get("off", []))
+    return Policy(decimals, digits, off, fallback)
 
 
-def _off(given: Any) -> frozenset[str]:
+def _rules(key: str, given: Any) -> frozenset[str]:
     if not isinstance(given, list):
-        raise ValueError("spec: off must be a list of names of rules")  # noqa: TRY004 - as above
+        raise ValueError(f"spec: {key} must be a list of names of rules")  # noqa: TRY004 - as above
     for name in cast("list[Any]", given):
         if name not in RULES:
             raise ValueError(f"spec: no rule '{name}'; {nearest_hint(str(name), list(RULES))}".removesuffix("; "))

@@ -90,7 +90,10 @@ def _choice(wanted: str, answer: str, context: Context) -> bool | None:
     ):
         return None
     context.reached("words")
-    return True if words_of(plain) == wanted else context.may("choice_letter")
+    if words_of(plain) == wanted:
+        return True
+    has_value = re.search(r"[\\^=\d√π$/]", plain[found.end() :])
+    return context.may("choice_value" if has_value else "choice_letter")
 
 
 _OPENING = re.compile(r"^\W*(yes|no|true|false)\b(?P<rest>[^\n]*)", re.IGNORECASE)
