@@ -14,8 +14,11 @@ from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.extraction import EXPLICIT, RULES, Found, extract, split_thinking, strip_markup
 from reasonry.verifiers.extraction_boxes import BoxGroup, boxes_of
 from reasonry.verifiers.maths import cascade
+from reasonry.verifiers.maths.balls import many_digits
 from reasonry.verifiers.maths.cascade import Judgement, compare, is_readable
 from reasonry.verifiers.maths.policy import DEFAULT, Policy, policy_from
+from reasonry.verifiers.maths.scalars import BITS
+from reasonry.verifiers.warm import warmed_by
 
 __all__ = ["Judgement", "clear_caches", "judge", "math"]
 
@@ -32,7 +35,13 @@ def _libraries(_: object) -> list[Input]:
     return [library_input(name) for name in ("mpmath", "math-verify", "latex2sympy2-extended", "sympy")]
 
 
+def _load() -> None:
+    """Import mpmath now, so that no row is charged for it."""
+    many_digits(BITS, is_complex=False)
+
+
 @part("verifier", "math", version=2, inputs=_libraries)
+@warmed_by(_load)
 def math(question: Question, response: str) -> Verdict:
     """Equality with the reference as mathematics: exact, by a cascade; nothing is forgiven that has no name."""
     if question.answer is None:

@@ -112,7 +112,10 @@ def are_proportional(one: Node, other: Node, *, positive: bool = False) -> bool:
     first, second = _difference(one), _difference(other)
     for point in points_for(sorted(names_in(one))):
         try:
-            value, other_value = evaluate(first, point, floats(False)), evaluate(second, point, floats(False))  # noqa: FBT003
+            value, other_value = (
+                evaluate(first, point, floats(is_complex=False)),
+                evaluate(second, point, floats(is_complex=False)),
+            )
         except Undefined:
             continue
         if abs(value.middle) <= 1e-6 or abs(other_value.middle) <= 1e-6:

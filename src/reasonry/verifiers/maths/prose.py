@@ -74,6 +74,7 @@ _CHOICE = re.compile(
     r"^[^\w(]*(?:option |choice |for sure |surely |definitely |clearly )?(?:\(([A-J])\)|([A-J])\s*(?:[).:,]|$))",
     re.IGNORECASE,
 )
+_OTHER_CHOICE = re.compile(r"(?<![A-Za-z])[A-J](?![A-Za-z'])")
 _CHOICE_WITH_TEXT = re.compile(r"^(?:\(([A-J])\)\s*|([A-J])[.:)]?\s+(?=[A-Z]))([A-Za-z]+(?:\s[A-Za-z]+){0,3})$")
 
 
@@ -83,16 +84,15 @@ def _choice(wanted: str, answer: str, context: Context) -> bool | None:
         return None
     plain = _COMMAND.sub(r"\1", answer).strip("$ *")
     found = _CHOICE.match(plain)
-    if (
-        found is None
-        or (found[1] or found[2]).upper() != wanted
-        or len(set(re.findall(r"(?<![A-Za-z])\(?([A-J])[).]", plain))) > 1
-    ):
+    if found is None or ((found[1] or "").upper() != wanted and found[2] != wanted):
+        return None
+    rest = plain[found.end() :]
+    if _OTHER_CHOICE.search(rest) and not _DENIED.search(rest):
         return None
     context.reached("words")
     if words_of(plain) == wanted:
         return True
-    has_value = re.search(r"[\\^=\d√π$/]", plain[found.end() :])
+    has_value = re.search(r"[\\^=\d√π$/]", rest)
     return context.may("choice_value" if has_value else "choice_letter")
 
 

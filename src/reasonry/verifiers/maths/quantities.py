@@ -243,7 +243,7 @@ def _number(node: Node) -> Fraction | None:
     if value is not None:
         return value
     try:
-        ball = evaluate(node, {}, many_digits(192, False))  # noqa: FBT003 - a key of a cache
+        ball = evaluate(node, {}, many_digits(192, is_complex=False))
     except (Undefined, TooLarge, KeyError):
         return None
     import mpmath

@@ -17,7 +17,7 @@ from reasonry.verifiers.maths.balls import Arithmetic, Ball, Undefined, evaluate
 from reasonry.verifiers.maths.exact import exact_value
 from reasonry.verifiers.maths.trees import Node, names_in, walk
 
-__all__ = ["Finding", "compare_scalars", "points_for"]
+__all__ = ["BITS", "Finding", "compare_scalars", "points_for"]
 
 POINTS = 3  # where two expressions with names are compared
 TRIES = 24
@@ -53,7 +53,7 @@ def _compare_at_points(one: Node, other: Node) -> Finding:
     has_i = any(part.op == "const" and part.name == "i" for node in (one, other) for part in walk(node))
     for is_complex in (True,) if has_i else (False, True):
         # Floats first; where they overflow, as many points again with many digits.
-        for arithmetic in (floats(is_complex), many_digits(BITS, is_complex)):
+        for arithmetic in (floats(is_complex=is_complex), many_digits(BITS, is_complex=is_complex)):
             points = _points(one, other, names, arithmetic)
             if points is None:
                 return Finding(is_equal=False, rung="numeric")
@@ -85,7 +85,7 @@ def _confirmed(one: Node, other: Node, points: list[Mapping[str, Fraction]], *, 
         return Finding(is_equal=True, rung="algebra")
     if sum(1 for node in (one, other) for _ in walk(node)) > MAX_NODES:
         return Finding(is_equal=None, rung="numeric")
-    arithmetic = many_digits(_bits_for(one, other), is_complex)
+    arithmetic = many_digits(_bits_for(one, other), is_complex=is_complex)
     for point in points:
         try:
             here, there = evaluate(one, point, arithmetic), evaluate(other, point, arithmetic)

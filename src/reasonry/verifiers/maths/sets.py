@@ -131,7 +131,7 @@ def _end(node: Node) -> _End:
         raise NoSet("an end with a name in it")
     value = exact_value(node)
     try:
-        at = float(value) if value is not None else float(evaluate(node, {}, floats(False)).middle)  # noqa: FBT003
+        at = float(value) if value is not None else float(evaluate(node, {}, floats(is_complex=False)).middle)
     except (Undefined, OverflowError) as exc:
         raise NoSet("an end without a value") from exc
     return _End(at, node)
