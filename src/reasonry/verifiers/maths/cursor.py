@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from reasonry.verifiers.maths.tokens import Token
 from reasonry.verifiers.maths.trees import TooLarge, Unreadable
@@ -81,13 +83,21 @@ class Cursor:
     def reset(self, mark: int) -> None:
         self._at = mark
 
-    @contextmanager
-    def nested(self) -> Generator[None]:
-        """One level deeper. Raises TooLarge where there are too many."""
+    def nested(self) -> Self:
+        """For a `with` block that is one level deeper. Entering it raises TooLarge where there are too many.
+
+        The cursor is its own context manager: reading enters a level for each factor, and that must cost little.
+        """
+        return self
+
+    def __enter__(self) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooLarge("nested too deeply")
-        yield
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._depth -= 1
 
     @contextmanager

@@ -40,10 +40,19 @@ def compare_scalars(one: Node, other: Node) -> Finding:
     """Compare two expressions. Raises TooLarge."""
     if one == other:
         return Finding(is_equal=True, rung="exact")
+    if _infinity(one) or _infinity(other):
+        return Finding(is_equal=_infinity(one) == _infinity(other), rung="exact")
     value, other_value = exact_value(one), exact_value(other)
     if value is not None and other_value is not None:
         return Finding(is_equal=value == other_value, rung="exact")
     return _compare_at_points(one, other)
+
+
+def _infinity(node: Node) -> int:
+    """1 for infinity, -1 for minus infinity, 0 for anything else."""
+    if node.op == "neg":
+        return -_infinity(node.args[0])
+    return int(node.op == "const" and node.name == "inf")
 
 
 def _compare_at_points(one: Node, other: Node) -> Finding:
