@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers-python", type=Path, help="the interpreter of the peers' environment")
     parser.add_argument("--install-peers", action="store_true", help="make that environment in a temporary folder")
     parser.add_argument("--remember", type=Path, help="keep the peers' verdicts in this file, and use those it has")
-    parser.add_argument("--speed-sample", type=int, default=100, help="pairs of each file that the peers are timed on")
+    parser.add_argument(
+        "--speed-sample", type=int, default=100, help="pairs of a file for the peers, thrice as many of large ones"
+    )
     parser.add_argument("--responses", type=int, default=2_000, help="whole responses for the speed")
     parser.add_argument("--list", type=Path, help="write every disagreement with a label to this JSONL file")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
@@ -109,7 +111,8 @@ def measure_speed(arguments: argparse.Namespace, peers: list[str], python: Path 
     """Our speed on every file, and everybody's on the same samples."""
     files = {file: speed.distinct(arguments.data, file) for file in speed.FILES}
     weights = {file: sum(pair.count for pair in pairs_of(arguments.data, file)) for file in files}
-    places = {file: speed.sample_places(file, len(pairs), arguments.speed_sample) for file, pairs in files.items()}
+    sizes = {file: arguments.speed_sample * (3 if file in speed.LARGE else 1) for file in files}
+    places = {file: speed.sample_places(file, len(pairs), sizes[file]) for file, pairs in files.items()}
     ours, sampled, shown = dict[str, Speed](), dict[str, Speed](), dict[str, dict[str, float]]()
     helped = dict[str, list[str]]()
     for file, pairs in files.items():

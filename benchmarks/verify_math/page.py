@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.verify_math.accuracy import BARS
 from benchmarks.verify_math.excluded import EXCLUDED
 from benchmarks.verify_math.peers import OURS
+from benchmarks.verify_math.speed import LARGE
 
 __all__ = ["page"]
 
@@ -112,10 +113,11 @@ def _speed(report: dict[str, Any]) -> str:
     return (
         "## Speed\n\nPairs for each second of CPU time, imports left out, the time of helper processes counted;\n"
         "ours is the best of 3 rounds. The columns after the 99th percentile are on one sample, "
-        f"at most {report['sample']} pairs a file.\n"
+        f"at most {report['sample']} pairs a file,\n{3 * report['sample']} of {', '.join(LARGE)}.\n"
         "The mixture weights each file by its rows, or by how often its pairs occurred.\n\n"
         + _table(["file", "pairs", "no cache", "with cache", "p99 ms", "ours", *peers, "ours / math-verify"], rows)
-        + f"\nWhole responses of {report['response_length']:,.0f} characters: "
+        + f"\nOurs on the mixture of all pairs: {report['ours_mixture']:,.0f}.\n"
+        + f"Whole responses of {report['response_length']:,.0f} characters: "
         f"{report['responses_per_s']:,.0f} for each CPU-second.\n"
     )
 

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 FILES = (*UNLABELLED, *LABELLED)
-SHOWN = ("zeroeval_gsm", "openai_gsm8k", "zeroeval_mathl5", "adj_odyssey")  # with bars of their own
+LARGE = ("zeroeval_gsm", "openai_gsm8k", "zeroeval_mathl5", "adj_odyssey")  # most of the mixture: a larger sample
 RIVAL = "math-verify"
 LEAST_RATIO, LEAST_RATIO_OF_ONE = 100.0, 50.0  # of the mixture, and of each file
 ABSOLUTE = {"zeroeval_gsm": 15_000.0, "openai_gsm8k": 15_000.0, "zeroeval_mathl5": 9_000.0}  # pairs per CPU-second
