@@ -136,7 +136,7 @@ def _hostile(report: dict[str, Any]) -> str:
         f"{len({p['name'] for p in probes})} inputs, {len(probes)} calls (as answer, as response, as reference, both).",
         f"Slowest before the symbolic rung, CPU time: {max(before, default=0):.1f} ms.",
         f"Slowest with it, its helper processes included: {max(after, default=0):.0f} ms.",
-        f"Peak memory of a process: {max(report['watched_mb'], *(p['peak_mb'] for p in probes)):.0f} MB.",
+        f"Peak memory of a process: {max(report.get('watched_mb', 0.0), *(p['peak_mb'] for p in probes)):.0f} MB.",
         f"Raised: {sum(bool(p['raised']) for p in probes)}. Executed: {sum(p['executed'] for p in probes)}.",
         f"Killed: {sum(p['status'] == 'killed' for p in probes)}. Bars missed: {len(report['missed'])}.",
     ]

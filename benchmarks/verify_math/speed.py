@@ -24,7 +24,6 @@ from reasonry.verifiers.warm import warm_up
 __all__ = [
     "ABSOLUTE",
     "FILES",
-    "SHOWN",
     "Speed",
     "failures",
     "mixture",

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.verify_math.accuracy import BARS, FileResult, Tally
 from benchmarks.verify_math.excluded import EXCLUDED
 from benchmarks.verify_math.peers import OURS
+from benchmarks.verify_math.speed import LARGE
 
 __all__ = ["show_accuracy", "show_speed"]
 
@@ -74,9 +75,7 @@ def show_speed(report: dict[str, Any]) -> None:
     ]
     _print(["file", "pairs", "no cache", "cache", "symbolic", "p99 ms"], rows)
     size = report["sample"]
-    print(
-        f"\non the same sample: {size} distinct pairs of a file, {3 * size} of the first two, adj_odyssey and openai_gsm8k"
-    )
+    print(f"\non the same sample: {size} distinct pairs of a file, {3 * size} of {', '.join(LARGE)}")
     rows = [
         [file, f"{report['sampled'][file]:,.0f}", *(f"{peers[n][file]:,.0f}" for n in peers), _ratio(report, file)]
         for file in (*ours, "mixture")
