@@ -32,6 +32,8 @@ def bare(text: str) -> list[str]:
     """The whole text, where it reads like no sentence: one statement without prose, nor a form that was left empty."""
     if len(text) > _LONGEST_BARE or not (whole := _one_statement(text)) or _EMPTY_FORM.search(whole):
         return []
+    if whole.isdigit():
+        return [whole]  # no need to look for words in it
     whole = _LABEL.sub("", whole)
     words = _COMMAND.sub(" ", _SPAN.sub(" ", whole))
     return [] if _TWO_WORDS.search(words) or _leads_to_a_number(words) else [whole]
