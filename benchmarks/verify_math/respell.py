@@ -34,7 +34,7 @@ def is_mathematics(text: str) -> bool:
     """Whether a text can be respelled: one formula, whole and not too long. Prose is none, nor is torn LaTeX."""
     if not text or len(text) > LONGEST or "$" in text.replace(r"\$", "") or _TORN.search(text):
         return False
-    if text.startswith('"') or "\\boxed" in text or not _is_balanced(text):
+    if text.startswith('"') or text.endswith("\\") or "\\boxed" in text or not _is_balanced(text):
         return False
     return not _WORDS.search(_TEXT.sub(r" \1 ", text)) and not _CONNECTED.search(_TEXT.sub(" ", text))
 
