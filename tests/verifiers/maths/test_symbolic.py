@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from reasonry.types import Status
 from reasonry.verifiers.math import judge
 from reasonry.verifiers.maths import symbolic
@@ -46,3 +48,16 @@ def test_the_library_is_not_loaded_into_the_process_that_asks() -> None:
         "assert not {'sympy', 'math_verify'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_our_failure_is_never_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    symbolic.stop()
+    monkeypatch.setattr(symbolic.sys, "executable", "/bin/false")
+    judgement = judge("1/2", r"\int_0^1 x^3\,dx")
+    assert judgement.status is Status.ERROR
+    assert judgement.detail == Comparison.FAILED.value
+
+
+def test_a_reference_that_is_too_large_is_our_error() -> None:
+    assert judge("5^{5^{5^{5}}}", "3").status is Status.ERROR
+    assert judge("3", "5^{5^{5^{5}}}").status is Status.TIMEOUT

@@ -21,12 +21,13 @@ from reasonry.verifiers.maths.exact import exact_value
 from reasonry.verifiers.maths.parsing import parse
 from reasonry.verifiers.maths.policy import DEFAULT, Policy
 from reasonry.verifiers.maths.prose import compare_words, is_prose, is_sentence, statements
+from reasonry.verifiers.maths.scalars import compare_scalars
 from reasonry.verifiers.maths.shapes import compare_trees
 from reasonry.verifiers.maths.spelling import spell
 from reasonry.verifiers.maths.symbolic import Comparison, compare_symbolically
 from reasonry.verifiers.maths.synonyms import have_same_tokens
 from reasonry.verifiers.maths.tokens import MAX_LENGTH
-from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, walk, words_in
+from reasonry.verifiers.maths.trees import Node, TooLarge, Unreadable, Unsupported, num, walk, words_in
 
 __all__ = ["Judgement", "clear_caches", "compare", "is_readable", "read_number"]
 
@@ -195,7 +196,7 @@ class _Comparison:
 
     def _too_large(self, why: str) -> Judgement:
         """The answer is at fault where the reference alone can be read and is worth reading."""
-        if self._reference.is_large:
+        if self._reference.is_large or _is_costly(self._reference.tree):
             return Judgement(Status.ERROR, "exact", f"the reference is too large: {why}")
         return Judgement(Status.TIMEOUT, "exact", f"too large to evaluate: {why}")
 
@@ -294,7 +295,7 @@ class _Comparison:
         return self._symbolic(compare_symbolically(reference.spelled, answer.spelled))
 
     def _symbolic(self, comparison: Comparison) -> Judgement:
-        if comparison is Comparison.REFERENCE_UNREADABLE:
+        if comparison in (Comparison.REFERENCE_UNREADABLE, Comparison.FAILED):
             return Judgement(Status.ERROR, "symbolic", comparison.value)
         if comparison is Comparison.COSTLY:
             return Judgement(Status.TIMEOUT, "symbolic", comparison.value)
@@ -311,6 +312,17 @@ _ALGEBRAIC = frozenset(words_in("num var const add mul neg div pow func fact cal
 def _is_for_algebra(tree: Node) -> bool:
     """Whether a computer algebra system can know more than we do: not of units, ratios or lists."""
     return all(part.op in _ALGEBRAIC for part in walk(tree))
+
+
+def _is_costly(tree: Node | None) -> bool:
+    """Whether a tree is too large to evaluate by itself, or a part of it is."""
+    if tree is None:
+        return False
+    try:
+        compare_scalars(tree, num(0))
+    except TooLarge:
+        return True
+    return tree.op in ("list", "tuple", "set", "matrix", "row", "rel") and any(map(_is_costly, tree.args))
 
 
 def _is_decimal(tree: Node) -> bool:

@@ -37,6 +37,7 @@ class Comparison(StrEnum):
     REFERENCE_UNREADABLE = "the reference cannot be read"
     ANSWER_UNREADABLE = "not readable as mathematics"
     COSTLY = "too large to evaluate"
+    FAILED = "the algebra system failed"
 
 
 @dataclass(slots=True)
@@ -50,14 +51,16 @@ _lock = threading.Lock()
 
 def compare_symbolically(reference: str, answer: str) -> Comparison:
     """Compare two spelled LaTeX texts by a computer algebra system, within its limits."""
-    if len(reference) > MAX_LENGTH or len(answer) > MAX_LENGTH:
+    if len(reference) > MAX_LENGTH:
+        return Comparison.REFERENCE_UNREADABLE
+    if len(answer) > MAX_LENGTH:
         return Comparison.COSTLY
     with _lock:
         for _ in range(2):  # the helper itself may have been killed from outside
             with contextlib.suppress(BrokenPipeError, EOFError, ValueError):
                 return _ask(reference, answer)
             _stop()
-    return Comparison.COSTLY
+    return Comparison.FAILED  # ours, and never the model's
 
 
 def _ask(reference: str, answer: str) -> Comparison:
