@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["VARIABLES", "Variable", "for_workers", "read", "secret"]
+__all__ = ["VARIABLES", "Variable", "cache_folder", "for_workers", "read", "secret"]
 
 # What a worker process needs to find its libraries and files. Nothing here is a secret.
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_PASSED_ON = ("PATH", "HOME", "REASONRY_CACHE", "XDG_CACHE_HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HF_TOKEN", "token for gated datasets and models", secret=True),
     Variable("HF_HUB_OFFLINE", "1: HuggingFace libraries use their cache only"),
     Variable("REASONRY_LEDGER", "ledger file shared by runs (default: ledger.sqlite in the run folder)"),
+    Variable("REASONRY_CACHE", "folder for what can be made again (default: reasonry in the user's cache folder)"),
     Variable("REASONRY_WORKERS", "worker processes (default: the processors this process may use)"),
     Variable("NO_COLOR", "any value: no colours on the terminal"),
     Variable("FORCE_COLOR", "any value: colours even where the output is not a terminal"),
@@ -48,6 +50,15 @@ def read(name: str) -> str | None:
 def secret(name: str) -> str | None:
     """The value of a secret. A recipe may name a variable of its own (`api_key_env`)."""
     return os.environ.get(name) or None
+
+
+def cache_folder() -> Path:
+    """Where things are kept that can be made again. It may not exist yet."""
+    given = read("REASONRY_CACHE")
+    if given is not None:
+        return Path(given)
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "reasonry"
 
 
 def for_workers() -> dict[str, str]:

@@ -1,0 +1,208 @@
+"""A box as the host sees it: started, spoken to, given up when it dies.
+
+A test's program, input and output are files in memory (memfd) that are made here and handed over as descriptors. What a
+test wrote is read here, from our own descriptor; the box only tells how the process ended.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reasonry.sandbox.inside.namespaces import write_map
+from reasonry.sandbox.outcomes import SandboxUnavailable, Tier
+
+__all__ = ["Box", "BoxDied", "MemoryFile"]
+
+START_S = 60.0
+GRACE_S = 20.0  # beyond a job's own wall limit, before a box counts as dead
+_MESSAGE_BYTES = 1 << 16
+# A user that owns nothing: far above what systems hand out, one for each box.
+_FIRST_UNUSED_USER = 1_879_048_192
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}  # noqa: S108
+_SOURCE = Path(__file__).resolve().parents[2]
+# The packages' own __init__ files need what the base interpreter does not have, so empty ones stand in for them.
+_START = """
+import sys, types
+for name in ("reasonry", "reasonry.sandbox"):
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__path__ = [sys.argv[1] + "/" + name.replace(".", "/")]
+from reasonry.sandbox.inside.zygote import run
+run()
+"""
+
+
+class BoxDied(Exception):
+    """The box is gone, or does not answer. Another one may be started."""
+
+
+class MemoryFile:
+    """A file in memory, shared with a test through its descriptor."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.descriptor = os.memfd_create("test", os.MFD_CLOEXEC)
+        self._content = content
+        self._write()
+
+    def _write(self) -> None:
+        view = memoryview(self._content)
+        place = 0
+        while place < len(view):
+            place += os.pwrite(self.descriptor, view[place:], place)
+
+    def reset(self) -> None:
+        """As it was made."""
+        os.ftruncate(self.descriptor, 0)
+        self._write()
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self.descriptor).st_size
+
+    def read(self, most: int = 1 << 62, *, start: int = 0) -> bytes:
+        left = min(self.size - start, most)
+        pieces: list[bytes] = []
+        while left > 0 and (piece := os.pread(self.descriptor, left, start)):
+            pieces.append(piece)
+            start += len(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+class Box:
+    """One box of a tier. Not for two threads at once. Raises SandboxUnavailable where this machine has no such tier."""
+
+    def __init__(self, tier: Tier, readable: Sequence[str] = ()) -> None:
+        self.tier = tier
+        self.installed = ""  # which program is in its /app
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(START_S)
+        try:
+            self._process = self._start(theirs)
+        finally:
+            theirs.close()
+        try:
+            self._set_up({"tier": tier, "places": [*_interpreter_places(), *readable]})
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        # Files in memory as stdin and its relatives, as tests get them: CPython looks at what they are when it starts.
+        standard = [MemoryFile() for _ in range(3)]
+        python = getattr(sys, "_base_executable", None) or sys.executable
+        command = [python, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _START, str(_SOURCE), str(theirs.fileno())]
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=standard[0].descriptor,
+                stdout=standard[1].descriptor,
+                stderr=standard[2].descriptor,
+                env=_ENVIRONMENT,
+                cwd="/",
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        finally:
+            self._complaints = standard[2]
+            standard[0].close()
+            standard[1].close()
+
+    def _set_up(self, setup: dict[str, Any]) -> None:
+        try:
+            self._send(setup, ())
+            answer = self._receive()
+            if "unshared" in answer:
+                self._send({"mapped": _map_unused_user(answer["unshared"])}, ())
+                answer = self._receive()
+        except BoxDied:
+            raise _unavailable(self.tier, 0, self._last_words()) from None
+        if "failed" in answer:
+            raise _unavailable(self.tier, answer["errno"], answer["failed"])
+
+    def run(self, message: dict[str, Any], files: Sequence[MemoryFile]) -> dict[str, Any]:
+        """Do one job and tell how it ended. Raises BoxDied, after which this box is of no more use."""
+        self._socket.settimeout(message["wall_s"] + GRACE_S)
+        self._send(message, [file.descriptor for file in files])
+        return self._receive()
+
+    def _send(self, message: dict[str, Any], descriptors: Sequence[int]) -> None:
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        try:
+            self._socket.sendmsg([json.dumps(message).encode()], rights)
+        except OSError as exc:
+            raise BoxDied(str(exc)) from exc
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            data = self._socket.recv(_MESSAGE_BYTES)
+        except OSError as exc:
+            raise BoxDied(str(exc)) from exc
+        if not data:
+            raise BoxDied("it ended")
+        return json.loads(data)
+
+    def _last_words(self) -> str:
+        lines = self._complaints.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it ended without a word"
+
+    def close(self) -> None:
+        """End it and everything in it."""
+        self._socket.close()
+        if self._process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.2)  # it leaves by itself, and its use of time is then counted
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._complaints.close()
+
+
+def _interpreter_places() -> list[str]:
+    """Where the interpreter and its library are."""
+    return sorted({os.path.realpath(path) for path in (sys.base_prefix, sys.base_exec_prefix)})
+
+
+def _map_unused_user(process: int) -> bool:
+    """As root: make the box's user one that owns nothing. False where only the user itself may be mapped."""
+    if os.geteuid() != 0:
+        return False
+    for user in (_FIRST_UNUSED_USER + process, 65_533):
+        try:
+            write_map(process, user)
+        except OSError:
+            continue  # root of a container, who has no such user
+        return True
+    return False
+
+
+def _unavailable(tier: Tier, code: int, why: str) -> SandboxUnavailable:
+    return SandboxUnavailable(f"no box of tier '{tier}': {why}", hint=_hint(tier, code))
+
+
+def _hint(tier: Tier, code: int) -> str:
+    del code
+    if tier == "landlock":
+        return "Landlock needs Linux 5.13 with 'landlock' in the kernel's lsm= list"
+    restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    with contextlib.suppress(OSError):
+        if restricted.read_text().strip() == "1":
+            return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    with contextlib.suppress(OSError):
+        if Path("/proc/sys/user/max_user_namespaces").read_text().strip() == "0":
+            return "sysctl -w user.max_user_namespaces=10000"
+    if Path("/.dockerenv").exists():
+        return "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+    return "sysctl -w kernel.unprivileged_userns_clone=1"

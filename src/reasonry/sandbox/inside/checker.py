@@ -1,0 +1,275 @@
+"""The trusted side of a harness: runs the checks, and knows the program only through proxies.
+
+A name that the harness uses and does not define is, in this order: a module of the standard library; what the starter
+code defines besides the entry point; a proxy for what the program defines under that name. A call of a proxy goes to the
+other process as a frame and comes back as a plain value. Comparing, hashing and truth never go there: a program that
+returns objects equal to everything returns objects that are equal to nothing.
+
+The harness has passed when this process ends with exit code 0. Nothing that comes back may end it so: SystemExit in the
+program arrives as `CandidateFailed`, which `except Exception` does not catch.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from types import CodeType
+from typing import Any, NoReturn
+
+from reasonry.sandbox.inside.frames import Channel
+from reasonry.sandbox.inside.program import load_code, new_module, report, shut_down
+from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loads
+
+__all__ = ["CandidateFailed", "run_harness"]
+
+_SOLUTION_CLASS = "Solution"
+
+
+class CandidateFailed(BaseException):
+    """The program ended, or did what no answer may do. Not an Exception: no check may take it for an answer."""
+
+
+def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) -> NoReturn:
+    """Run the harness in file `source` against the program at the other end of `socket`."""
+    code = load_code(source, cache)
+    starter_text = os.pread(starter, os.fstat(starter).st_size, 0).decode("utf-8", "replace")
+    os.close(starter)
+    module = new_module("__main__")
+    names = module.__dict__
+    status = 0
+    try:
+        _Provider(_Peer(Channel(socket)), starter_text, entry).provide(code, names)
+        exec(code, names)  # noqa: S102 - the harness is the dataset's, and is confined all the same
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException as thrown:  # noqa: BLE001
+        status = 1
+        report(thrown)
+    shut_down(module, status & 0xFF)
+
+
+class _Provider:
+    """Finds what a harness does not define itself."""
+
+    def __init__(self, peer: _Peer, starter: str, entry: str) -> None:
+        self._peer = peer
+        self._trusted, last = _run_starter(starter)
+        self._entry = entry or last
+
+    def provide(self, code: CodeType, names: dict[str, Any]) -> None:
+        free, modules = _free_names(code)
+        for name in sorted(free):
+            if name == "candidate" and self._entry:
+                found = self._peer.get(self._entry)
+            elif name != self._entry and name in modules:
+                found = importlib.import_module(name)
+            elif name != self._entry and name in self._trusted:
+                found = self._trusted[name]
+            else:
+                found = self._peer.get(name)
+            if found is not _MISSING:
+                names[name] = found
+
+
+def _run_starter(text: str) -> tuple[dict[str, Any], str]:
+    """What the starter code defines, and the function it ends with, which is the one to be written."""
+    module = new_module("starter")
+    for ending in ("", "\n    pass\n"):
+        try:
+            tree = ast.parse(text + ending)
+            exec(compile(tree, "starter.py", "exec"), module.__dict__)  # noqa: S102
+        except Exception:  # noqa: BLE001, S112 - starter code need not be a program: then it provides nothing
+            continue
+        functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        return module.__dict__, functions[-1] if functions else ""
+    return {}, ""
+
+
+def _free_names(code: CodeType) -> tuple[set[str], set[str]]:
+    """Global names that code reads and neither defines nor finds among the built-ins; and those that must be modules.
+
+    A module is a name of the standard library of which nothing but attributes are used: `math.isclose` is never asked
+    of the program, a function of the program's that is called `code` is.
+    """
+    uses = _Uses()
+    uses.read(code, is_module=True)
+    free = {name for name in uses.read_names - uses.stored_names if not hasattr(builtins, name)}
+    return free, (free & sys.stdlib_module_names) - uses.used_alone
+
+
+class _Uses:
+    """How code uses its global names."""
+
+    def __init__(self) -> None:
+        self.read_names: set[str] = set()
+        self.used_alone: set[str] = set()  # otherwise than for an attribute
+        self.stored_names: set[str] = set()
+
+    def read(self, code: CodeType, *, is_module: bool) -> None:
+        steps = [step for step in dis.get_instructions(code) if step.opname not in ("CACHE", "PRECALL")]
+        for step, after in zip_longest(steps, steps[1:]):
+            name = str(step.argval)
+            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                self.read_names.add(name)
+                if after is None or after.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+                    self.used_alone.add(name)
+            elif step.opname == "STORE_GLOBAL" or (is_module and step.opname == "STORE_NAME"):
+                self.stored_names.add(name)
+        for inner in code.co_consts:
+            if isinstance(inner, CodeType):
+                self.read(inner, is_module=False)
+
+
+_MISSING = object()
+
+
+class _Peer:
+    """The other process: asks it, and answers it when it calls back."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._remotes: dict[int, Remote] = {}
+        self._callbacks: list[Callable[..., Any]] = []
+
+    def get(self, name: str) -> Any:
+        reply = self._ask({"do": "get", "name": name})
+        return _MISSING if "missing" in reply else self._decode(reply["value"])
+
+    def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        asked = {"do": "call", "on": number, "args": [self._encode(value) for value in arguments]}
+        reply = self._ask(asked | {"kwargs": self._encode(named)})
+        for index, now in reply.get("changed", ()):
+            _change(arguments[index], self._decode(now))
+        return self._decode(reply["value"])
+
+    def ask(self, task: str, number: int, key: Any = None) -> Any:
+        return self._decode(self._ask({"do": task, "on": number, "key": self._encode(key)})["value"])
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._send(request)
+        while True:
+            reply = self._receive()
+            if "callback" not in reply:
+                break
+            function = self._callbacks[reply["callback"]]
+            value = function(*(self._decode(argument) for argument in reply["args"]))
+            self._send({"value": self._encode(value)})
+        if "raised" in reply:
+            raise _exception(str(reply["raised"]), str(reply.get("text", "")))
+        return reply
+
+    def _send(self, value: Any) -> None:
+        try:
+            self._channel.send(dumps(value))
+        except OSError:
+            raise CandidateFailed("the program has ended") from None
+
+    def _receive(self) -> dict[str, Any]:
+        frame = self._channel.receive()
+        if frame is None:
+            raise CandidateFailed("the program has ended")
+        reply = loads(frame)
+        if not isinstance(reply, dict) or not reply.keys() & {"value", "missing", "raised", "callback"}:
+            raise CandidateFailed("the program answered with what is no answer")
+        return reply
+
+    def _encode(self, value: Any) -> Any:
+        return encode(value, self._reach)
+
+    def _reach(self, value: Any) -> Any:
+        if type(value) is Remote:
+            return {"t": "object", "v": number_of(value)}
+        if callable(value):
+            self._callbacks.append(value)
+            return {"t": "callback", "v": len(self._callbacks) - 1}
+        raise NotAValue(f"a {type(value).__name__} cannot be handed to the program")
+
+    def _decode(self, value: Any) -> Any:
+        try:
+            return decode(value, self._remote)
+        except NotAValue as exc:
+            raise CandidateFailed(str(exc)) from None
+
+    def _remote(self, kind: str, content: Any) -> Any:
+        if kind != "object":
+            raise NotAValue(f"a frame with an unknown type {kind!r}")
+        number, name = int(content[0]), str(content[1])
+        if number not in self._remotes:
+            self._remotes[number] = Remote(self, number, name)
+        return self._remotes[number]
+
+
+def _change(argument: Any, now: Any) -> None:
+    """What a call did to a list, a dict or a set that was handed to it."""
+    if isinstance(argument, list | bytearray):
+        argument[:] = now
+    elif isinstance(argument, dict | set):
+        argument.clear()
+        argument.update(now)
+
+
+def _exception(name: str, text: str) -> BaseException:
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        try:
+            return kind(text)
+        except TypeError:  # one that wants more than a text, such as UnicodeDecodeError
+            return ValueError(text) if issubclass(kind, ValueError) else Exception(text)
+    return CandidateFailed(f"{name}: {text}")
+
+
+class Remote:
+    """Something of the program's that is no plain value: a function, a class, an object.
+
+    Equal only to itself, and true. What goes to the other process is calling, attributes, iteration, length and items.
+    """
+
+    __slots__ = ("_name", "_number", "_peer")
+
+    def __init__(self, peer: _Peer, number: int, name: str) -> None:
+        self._peer = peer
+        self._number = number
+        self._name = name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._peer.call(self._number, arguments, named)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # copying, pickling, numpy and others ask for these
+        return self._peer.ask("attribute", self._number, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._peer.ask("iterate", self._number)
+        if type(iterator) is not Remote:
+            raise TypeError(f"'{self._name}' object is not iterable")
+        return iterator
+
+    def __next__(self) -> Any:
+        return self._peer.ask("next", self._number)
+
+    def __len__(self) -> int:
+        length = self._peer.ask("length", self._number)
+        if type(length) is not int or length < 0:
+            raise TypeError(f"object of type '{self._name}' has no len()")
+        return length
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._peer.ask("item", self._number, key)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<{self._name} of the program>"
+
+
+def number_of(remote: Remote) -> int:
+    return remote._number  # noqa: SLF001
+

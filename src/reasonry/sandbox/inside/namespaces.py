@@ -1,0 +1,126 @@
+"""Tier A: a box out of namespaces, in which the host cannot be named.
+
+What there is: `/usr` and the interpreter, read-only; five devices; an empty `/tmp`; `/app` for compiled programs. What
+there is not: `/proc`, `/sys`, `/etc` (but for the linker's cache and links to toolchains), the network, the host's
+processes, users, IPC, or any right to make another namespace.
+
+Source: namespaces(7), user_namespaces(7), mount_namespaces(7), pivot_root(2), mount_setattr(2).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reasonry.sandbox.inside import kernel
+
+__all__ = ["APP", "APP_OPTIONS", "TMP", "TMP_OPTIONS", "Held", "enter_namespaces", "furnish", "open_places", "write_map"]
+
+APP, TMP = "/app", "/tmp"  # noqa: S108 - the box's own
+TMP_OPTIONS = "size=64m,nr_inodes=4096,mode=1777"
+APP_OPTIONS = "size=128m,nr_inodes=1024,mode=755"
+_SCRATCH = "/tmp"  # noqa: S108 - where the new root is mounted in our own mount namespace
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/java-*")
+_ALL = (
+    kernel.CLONE_NEWUSER
+    | kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+    | kernel.CLONE_NEWCGROUP
+)
+_TMPFS_FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A place of the host, opened in our mount namespace while we still had the user who may walk there."""
+
+    path: str
+    descriptor: int
+    link: str | None = None  # a symbolic link is made anew, not followed
+
+
+def enter_namespaces(ask_for_map: Callable[[], bool]) -> None:
+    """Leave the host's namespaces. `ask_for_map` has the host write the map of users; False: it may not, we do it.
+
+    The process ids change only for children: the caller forks next.
+    """
+    user, group = os.geteuid(), os.getegid()
+    kernel.unshare(_ALL)
+    if not ask_for_map():
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+
+
+def write_map(process: int, user: int) -> None:
+    """For the host, as root: user 0 of the box is a user that owns nothing here."""
+    for name in ("gid_map", "uid_map"):
+        Path(f"/proc/{process}/{name}").write_text(f"0 {user} 1")
+
+
+def open_places(extra: Sequence[str]) -> list[Held]:
+    """Every place of the host that the box shows. Done before the change of user: it may no longer get there."""
+    return [held for path in _places(extra) if (held := _hold(path)) is not None]
+
+
+def _places(extra: Sequence[str]) -> Iterator[str]:
+    yield from _SYSTEM
+    for path in extra:
+        if not path.startswith("/usr/"):
+            yield path
+    for pattern in _SETTINGS:
+        yield from map(str, sorted(Path("/").glob(pattern[1:])))
+
+
+def _hold(path: str) -> Held | None:
+    try:
+        if stat.S_ISLNK(os.lstat(path).st_mode):
+            return Held(path, -1, os.readlink(path))
+        return Held(path, os.open(path, os.O_PATH | os.O_CLOEXEC))
+    except FileNotFoundError:
+        return None
+
+
+def furnish(places: Sequence[Held]) -> None:
+    """Build the box in an empty root and move in. Made by the user of the box, or its tmpfs would refuse (EOVERFLOW)."""
+    root = _SCRATCH
+    kernel.mount("tmpfs", root, "tmpfs", _TMPFS_FLAGS, "size=1m,nr_inodes=4096,mode=755")
+    for place in places:
+        _show(place, root)
+    Path(root, "dev").mkdir()
+    for name in _DEVICES:
+        target = f"{root}/dev/{name}"
+        Path(target).touch()
+        kernel.bind(target, source=f"/dev/{name}")
+        kernel.make_read_only(target)
+    for target, flags, options in ((TMP, kernel.MS_NOEXEC, TMP_OPTIONS), (APP, 0, APP_OPTIONS)):
+        Path(root + target).mkdir(exist_ok=True)
+        kernel.mount("tmpfs", root + target, "tmpfs", _TMPFS_FLAGS | flags, options)
+    kernel.change_root(root)
+    kernel.mount("none", "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _TMPFS_FLAGS)
+
+
+def _show(place: Held, root: str) -> None:
+    target = Path(root + place.path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if place.link is not None:
+        target.symlink_to(place.link)
+        return
+    if stat.S_ISDIR(os.fstat(place.descriptor).st_mode):
+        target.mkdir(exist_ok=True)
+        os.fchdir(place.descriptor)
+        kernel.bind(str(target))
+    else:
+        target.touch()
+        kernel.bind(str(target), source=place.path)
+    os.close(place.descriptor)
+    kernel.make_read_only(str(target))

@@ -1,0 +1,158 @@
+"""Running a Python program in a process forked for it, as `python main.py` would run it.
+
+What programs rely on is real: `__main__`, `sys.stdin` and its relatives as CPython made them, `exit()`, the order of
+things at the end (threads, `atexit`, flushing, destructors), exit codes, tracebacks that begin in the program.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import linecache
+import marshal
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, NoReturn, cast
+
+__all__ = ["COMPILE_STATUS", "FILE_NAME", "load_code", "new_module", "report", "run_program", "shut_down"]
+
+FILE_NAME = "main.py"
+COMPILE_STATUS = 1
+_FLUSH_FAILED_STATUS = 120  # as CPython's
+_HEAD_BYTES = 8
+
+# Taken now: a program that replaces these must not decide how its own process ends.
+_exit: Callable[[int], NoReturn] = os._exit  # noqa: SLF001
+_join_threads: Callable[[], None] = threading._shutdown  # type: ignore[attr-defined] # noqa: SLF001
+_run_exit_functions: Callable[[], None] = atexit._run_exitfuncs  # noqa: SLF001
+_collect = gc.collect
+_excepthook = sys.__excepthook__
+
+
+def run_program(source: int, cache: int) -> NoReturn:
+    """Run the program in file `source` as `__main__`. `cache` keeps its code for the next test of the same program."""
+    code = load_code(source, cache)
+    module = new_module("__main__")
+    del source, cache
+    status = 0
+    try:
+        exec(code, module.__dict__)  # noqa: S102 - that is the purpose; the process is confined
+    except SystemExit as leaving:
+        status = _status_of(leaving)
+    except BaseException as thrown:  # noqa: BLE001 - as the interpreter does
+        status = 1
+        report(thrown)
+    shut_down(module, status)
+
+
+def load_code(source: int, cache: int) -> CodeType:
+    """The program's code: from the cache, or compiled and put there. Never returns where it does not compile.
+
+    The cache is written before the program runs and closed before, so no program can change what its next test runs.
+    Its first bytes are its length, written last.
+    """
+    try:
+        length = int.from_bytes(os.pread(cache, _HEAD_BYTES, 0), "little")
+        if length:
+            return cast(CodeType, marshal.loads(os.pread(cache, length, _HEAD_BYTES)))  # noqa: S302 - our own
+        text = os.pread(source, os.fstat(source).st_size, 0)
+        try:
+            code = compile(text, FILE_NAME, "exec", dont_inherit=True)
+        except BaseException as thrown:  # noqa: BLE001 - SyntaxError, ValueError, MemoryError, RecursionError, ...
+            report(thrown, of_compiler=True)
+            _exit(COMPILE_STATUS)
+        image = marshal.dumps(code)
+        os.pwrite(cache, image, _HEAD_BYTES)
+        os.pwrite(cache, len(image).to_bytes(_HEAD_BYTES, "little"), 0)
+        _remember_lines(text)
+        return code
+    finally:
+        os.close(source)
+        os.close(cache)
+
+
+def _remember_lines(text: bytes) -> None:
+    """So that `inspect.getsource` and tracebacks find the program, which is no file here."""
+    lines = text.decode("utf-8", "replace").splitlines(keepends=True)
+    linecache.cache[FILE_NAME] = (len(text), None, lines, FILE_NAME)
+
+
+def new_module(name: str) -> ModuleType:
+    """A module that is its own entry in `sys.modules`."""
+    module = ModuleType(name)
+    module.__dict__.update(__builtins__=builtins, __file__=FILE_NAME, __annotations__={})
+    sys.modules[name] = module
+    return module
+
+
+def report(thrown: BaseException, *, of_compiler: bool = False) -> None:
+    """What the interpreter says of an exception that nobody caught."""
+    trace = None if of_compiler else _within_program(thrown.__traceback__)
+    thrown.__traceback__ = trace
+    try:
+        sys.excepthook(type(thrown), thrown, trace)
+    except BaseException:  # noqa: BLE001 - a hook of the program's, or a stderr that is full
+        try:
+            _excepthook(type(thrown), thrown, trace)
+        except BaseException:  # noqa: BLE001, S110 - the exit code tells it
+            pass
+
+
+def _within_program(trace: TracebackType | None) -> TracebackType | None:
+    """Without our own frame at its top."""
+    return trace.tb_next if trace is not None else None
+
+
+def _status_of(leaving: SystemExit) -> int:
+    code = leaving.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except BaseException:  # noqa: BLE001, S110 - a stderr that is full
+        pass
+    return 1
+
+
+def shut_down(module: ModuleType, status: int) -> NoReturn:
+    """Leave as the interpreter leaves: threads, exit functions, output, and what the program's objects do last."""
+    for step in (_join_threads, _run_exit_functions):
+        try:
+            step()
+        except BaseException:  # noqa: BLE001, S110 - the interpreter prints it and goes on
+            pass
+    if not _flush():
+        status = status or _FLUSH_FAILED_STATUS
+    try:
+        _forget(module.__dict__)
+        _collect()
+    except BaseException:  # noqa: BLE001, S110 - destructors
+        pass
+    _flush()
+    _exit(status)
+
+
+def _flush() -> bool:
+    flushed = True
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None or getattr(stream, "closed", False):
+            continue
+        try:
+            stream.flush()
+        except BaseException:  # noqa: BLE001 - full, or closed below
+            flushed = flushed and stream is sys.stderr
+    return flushed
+
+
+def _forget(names: dict[str, Any]) -> None:
+    """Let go of the module's objects in the order of `_PyModule_Clear`: private names first."""
+    for private in (True, False):
+        for name in list(names):
+            if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") is private:
+                names[name] = None

@@ -1,0 +1,76 @@
+"""Process 1 of the tests' namespace: after each test it ends whatever the test left behind, of which there is nothing.
+
+Tests cannot start processes, so this is a second lock on the same door. It also sets the number that the next process
+gets, so that `os.getpid()` is the same in every run, and no small number that programs aim at.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import NoReturn
+
+from reasonry.sandbox.inside import kernel, seccomp
+
+__all__ = ["Reaper"]
+
+FIRST_PROCESS = 10_000  # the number of a test's process, where the kernel lets us choose
+
+
+class Reaper:
+    """The other end of process 1."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+
+    @classmethod
+    def start(cls, last_process: int | None) -> Reaper:
+        """Fork it. The caller has unshared the process ids of its children."""
+        ours, theirs = socket.socketpair()
+        if os.fork() == 0:
+            ours.close()
+            os.closerange(0, min(theirs.fileno(), 3))
+            _serve(theirs, last_process)
+        theirs.close()
+        if last_process is not None:
+            os.close(last_process)
+        reaper = cls(ours)
+        reaper.sweep()
+        return reaper
+
+    def forget(self) -> None:
+        """In a test's process: the descriptor is closed, and its number is another's."""
+        self._channel.detach()
+
+    def sweep(self) -> bool:
+        """End all that is left. True: there was something."""
+        self._channel.send(b"!")
+        answer = self._channel.recv(1)
+        if not answer:
+            os._exit(1)  # without process 1 no test can be started; the host makes a new box
+        return answer == b"1"
+
+
+def _serve(channel: socket.socket, last_process: int | None) -> NoReturn:
+    kernel.die_with_parent()
+    seccomp.install(seccomp.test_filter())
+    wanted = str(FIRST_PROCESS - 1).encode()
+    while channel.recv(1):
+        found = b"1" if _end_all() else b"0"
+        if last_process is not None:
+            os.pwrite(last_process, wanted, 0)
+        channel.send(found)
+    os._exit(0)
+
+
+def _end_all() -> bool:
+    try:
+        os.kill(-1, signal.SIGKILL)  # everyone here but ourselves
+    except ProcessLookupError:
+        return False
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return True

@@ -1,0 +1,37 @@
+"""What a test finds imported already: what programs of this kind use, so that no test pays for it."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import random
+import sys
+
+__all__ = ["warm_up"]
+
+_MODULES = (
+    "array bisect cmath collections copy dataclasses datetime decimal enum fractions functools heapq inspect io itertools "
+    "json math operator queue random re statistics string struct textwrap threading time traceback types typing"
+).split()
+SEED = 0
+
+
+def warm_up() -> None:
+    """Import them, and do what `site` does for programs: `exit`, `quit`, `help`."""
+    for name in _MODULES:
+        importlib.import_module(name)
+    _add_exit()
+    compile("0", "warm", "exec")  # the first one in a process makes the types of the syntax tree, at over a millisecond
+    # Programs that use chance and name no seed then give the same output in every run.
+    random.seed(SEED)
+
+
+def _add_exit() -> None:
+    import _sitebuiltins  # noqa: PLC0415 # pyright: ignore[reportMissingModuleSource]
+
+    vars(builtins).update(
+        exit=_sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)"),
+        quit=_sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)"),
+        help=_sitebuiltins._Helper(),  # noqa: SLF001
+    )
+    sys.argv = ["main.py"]

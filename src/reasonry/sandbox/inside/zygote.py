@@ -1,0 +1,210 @@
+"""The box from inside: a warm Python that forks once for each test, watches the test from outside, and reports.
+
+Started by `reasonry.sandbox.box` as `python -c ... SOURCE DESCRIPTOR`, the descriptor being a socket. Messages on it are JSON, one a packet,
+with descriptors beside them: everything of a test (program, stdin, stdout, ...) is a file in memory that the host made
+and reads itself, so nothing that a test writes is ever parsed here.
+
+First message: `{"tier": ..., "places": [...]}`; the answer is `{"ready": ...}` or `{"failed": what, "errno": n}`.
+Then one job after the other (`reasonry.sandbox.inside.jobs`), each answered by how its processes ended.
+
+Processes: the host's child enters the namespaces and waits; its child, process 1 of the box, is the one that forks. Tests
+live in a process id namespace below that one, whose process 1 does nothing but end what a test may have left, so that
+a test cannot name who watches it, and signals act on it as on any process (process 1 ignores them).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from reasonry.sandbox.inside import kernel, landlock, seccomp
+from reasonry.sandbox.inside.jobs import Job, Runner
+from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_places
+from reasonry.sandbox.inside.reaper import Reaper
+from reasonry.sandbox.inside.warm import warm_up
+
+__all__ = ["main"]
+
+CONTROL = 3
+MESSAGE_BYTES = 1 << 16
+MAX_DESCRIPTORS = 12
+_CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE = 21, 40
+_STACK_BYTES = 64 << 20
+
+
+class Control:
+    """The socket to the host."""
+
+    def __init__(self) -> None:
+        given = int(sys.argv[2])
+        if given != CONTROL:
+            os.dup2(given, CONTROL, inheritable=False)
+            os.close(given)
+        self._socket = socket.socket(fileno=CONTROL)
+
+    def forget(self) -> None:
+        """In a test's process: the descriptor is closed, and its number is another's."""
+        self._socket.detach()
+
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
+        """The next message. Where the host is gone, this does not return."""
+        data, descriptors, _, _ = socket.recv_fds(self._socket, MESSAGE_BYTES, MAX_DESCRIPTORS)
+        if not data:
+            os._exit(0)
+        return json.loads(data), descriptors
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            self._socket.send(json.dumps(message).encode())
+        except OSError:
+            os._exit(0)
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        self.send(message)
+        return self.receive()[0]
+
+
+def main() -> Job:
+    """Build the box and serve. Returns in each test's process, with what that process is to run."""
+    control = Control()
+    setup, _ = control.receive()
+    kernel.die_with_parent()
+    warm_up()  # while we may still walk to the library
+    try:
+        runner = _namespaced(control, setup) if setup["tier"] == "namespaces" else _confined(setup)
+    except OSError as exc:
+        control.send({"failed": str(exc), "errno": exc.errno or 0})
+        os._exit(1)
+    control.send({"ready": os.getpid()})
+    gc.collect()
+    gc.freeze()  # what is here now is never looked at again, so that its pages stay shared
+    while True:
+        message, descriptors = control.receive()
+        answer = runner.run(message, descriptors)
+        if isinstance(answer, Job):
+            control.forget()
+            return answer
+        for descriptor in descriptors:
+            os.close(descriptor)
+        control.send(answer)
+
+
+def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
+    def ask_for_map() -> bool:
+        return bool(control.ask({"unshared": os.getpid()})["mapped"])
+
+    _prefer_to_be_killed()
+    enter_namespaces(ask_for_map)
+    places = open_places(setup["places"])
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    _become_first_process(control)
+    kernel.die_with_parent()  # again: a change of user clears it
+    last_process = _open_to_write("/proc/sys/kernel/ns_last_pid")
+    limit = _open_to_write("/proc/sys/user/max_user_namespaces")
+    if limit is not None:
+        os.write(limit, b"0")
+        os.close(limit)
+    furnish(places)
+    socket.sethostname("box")
+    _close_all_but(CONTROL, last_process)
+    _harden(keep=(_CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE))
+    kernel.unshare(kernel.CLONE_NEWPID)  # for children
+    reaper = Reaper.start(last_process)
+    return Runner(CONTROL, reaper=reaper)
+
+
+def _become_first_process(control: Control) -> None:
+    """Go on as process 1 of the box. The one left outside waits for it, so that its use of time is counted."""
+    process = os.fork()
+    if process:
+        os.closerange(CONTROL, 1024)
+        _wait_for(process)
+
+
+def _wait_for(process: int) -> NoReturn:
+    _, status = os.waitpid(process, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _confined(setup: dict[str, Any]) -> Runner:
+    """Tier B, or none at all."""
+    _prefer_to_be_killed()
+    if setup["tier"] == "landlock":
+        landlock.version()  # says now if there is none
+        os.chdir("/usr")
+        _close_all_but(CONTROL, None)
+        kernel.forbid_new_privileges()
+        landlock.restrict(["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", *setup["places"]])
+        _harden(keep=())
+    else:
+        os.chdir("/tmp")  # noqa: S108
+        _signals_and_limits()
+    return Runner(CONTROL, reaper=None, is_filtered=setup["tier"] == "landlock")
+
+
+def _harden(keep: Sequence[int]) -> None:
+    """What every test inherits."""
+    _signals_and_limits()
+    kernel.set_dumpable(allowed=False)
+    kernel.lock_security_bits()
+    kernel.clear_ambient_capabilities()
+    kernel.drop_capabilities(keep)
+    kernel.forbid_new_privileges()
+    seccomp.install(seccomp.starter_filter())
+
+
+def _signals_and_limits() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 of a namespace then ignores it
+    for which, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_SIGPENDING, 256),
+        (resource.RLIMIT_MEMLOCK, 1 << 20),
+    ):
+        resource.setrlimit(which, (value, value))
+    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+    stack = _STACK_BYTES if most == resource.RLIM_INFINITY else min(most, _STACK_BYTES)
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))  # the host may run under a limit for its own work
+    os.umask(0o022)
+
+
+def _prefer_to_be_killed() -> None:
+    """Of all processes, when memory runs out."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+            file.write("1000")
+    except OSError:  # a system without it: then the kernel chooses by itself
+        pass
+
+
+def _open_to_write(path: str) -> int | None:
+    """None where the system does not have it, or /proc/sys is read-only here (in most containers)."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def _close_all_but(first: int, second: int | None) -> None:
+    kept = sorted({0, 1, 2, first} | ({second} if second is not None else set()))
+    for low, high in zip(kept, [*kept[1:], 4096], strict=True):
+        os.closerange(low + 1, high)
+
+
+def run() -> NoReturn:
+    """What `python -c` calls."""
+    job = main()
+    # From here on: the process of a test. Its stack is nearly empty, as a program expects.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "reasonry"]:
+        del sys.modules[name]
+    job.begin()

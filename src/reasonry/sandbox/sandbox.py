@@ -1,0 +1,343 @@
+"""The sandbox: runs untrusted programs in a box that is kept warm, and replaced when it dies."""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from reasonry.sandbox.box import Box, BoxDied, MemoryFile
+from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loads
+from reasonry.sandbox.languages import Language, find_language, headers_folder
+from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
+
+__all__ = ["Sandbox", "run"]
+
+KEPT_PROGRAMS = 16  # whose code is kept for their next test
+_HEAD_BYTES = 8
+_DEFAULT = Limits()
+_MAX_RESULT_BYTES = 64 << 20
+_RUNTIME_MB = 512  # what node and java need beside the program's heap
+_SHOWN = 300
+
+
+class Sandbox:
+    """One box, started when it is first needed. One test at a time: for several cores, one sandbox for each.
+
+    `tier` None takes the best that this machine has, "namespaces" or "landlock"; "unsafe" confines nothing and must be
+    asked for by name. Every outcome says in which tier it was found. Raises SandboxUnavailable from the first test on,
+    where the machine has no tier. Use it in a `with` block, or call `close()`.
+    """
+
+    def __init__(self, *, tier: Tier | None = None) -> None:
+        self._wanted = tier
+        self._box: Box | None = None
+        self._programs: OrderedDict[str, _Program] = OrderedDict()
+        self._lock = threading.Lock()
+        self.deaths = 0  # of boxes, so far
+        self.left_running = 0  # tests that left something running: never, or the kernel has a hole
+
+    @property
+    def tier(self) -> Tier:
+        """The tier in force."""
+        with self._lock:
+            return self._ready().tier
+
+    def run(self, program: str, language: str = "python", stdin: bytes | str = b"", limits: Limits = _DEFAULT) -> Outcome:
+        """Run a program with this standard input. Never raises for anything that the program does."""
+        data = stdin.encode("utf-8", "surrogatepass") if isinstance(stdin, str) else stdin
+        found = find_language(language)
+        with self._lock, ExitStack() as stack:
+            files = [_file(stack, data), _file(stack), _file(stack)]
+            if found is not None:
+                return self._execute(found, program, files, limits)
+            kept = self._program(program)
+            message = _message("program", limits)
+            return self._outcome(message, [*kept.files, *files], files[1:], limits, kept)
+
+    def call(
+        self,
+        program: str,
+        function: str,
+        arguments: Sequence[Any],
+        named: Mapping[str, Any] | None = None,
+        limits: Limits = _DEFAULT,
+    ) -> Outcome:
+        """Call a function of a Python program; `value` of the outcome is what it returned, of plain types.
+
+        `function` may be a method of a class `Solution`. Where nothing plain came back `ended` is `runtime_error` and
+        `detail` tells why.
+        """
+        asked = {"do": "call", "name": function, "args": [encode(value) for value in arguments]}
+        asked["kwargs"] = encode(dict(named or {}))
+        with self._lock, ExitStack() as stack:
+            files = [_file(stack), _file(stack), _file(stack), _file(stack, dumps(asked)), _file(stack)]
+            kept = self._program(program)
+            message = _message("call", limits)
+            outcome = self._outcome(message, [*kept.files, *files], files[1:3], limits, kept)
+            return _with_value(outcome, files[4]) if outcome.ended is Ended.OK else outcome
+
+    def check(
+        self, program: str, harness: str, *, entry: str = "", starter: str = "", limits: Limits = _DEFAULT
+    ) -> tuple[Outcome, Outcome]:
+        """Run a Python harness against a Python program, each in a process of its own.
+
+        The first outcome is the harness's: `ok` means that it ran to its end. The second is the program's. `entry` names
+        the function that the harness means by `candidate`; `starter` is trusted code that the program was begun from.
+        """
+        with self._lock, ExitStack() as stack:
+            program_files = [_file(stack), _file(stack), _file(stack)]
+            checker_files = [_file(stack), _file(stack)]
+            kept, kept_harness = self._program(program), self._program(harness)
+            files = [*kept.files, *program_files, *kept_harness.files]
+            files += [_file(stack, starter.encode("utf-8", "replace")), *checker_files]
+            message = _message("check", limits) | {"entry": entry}
+            ended = self._ask(message, files)
+            if ended is None:
+                failed = self._failed()
+                return failed, failed
+            return (
+                self._told(ended[0], checker_files, limits, kept_harness),
+                self._told(ended[1], program_files[1:], limits, kept),
+            )
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop_box()
+            while self._programs:
+                self._programs.popitem()[1].close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- one job
+
+    def _outcome(
+        self,
+        message: dict[str, Any],
+        files: Sequence[MemoryFile],
+        written: Sequence[MemoryFile],
+        limits: Limits,
+        program: _Program | None,
+    ) -> Outcome:
+        ended = self._ask(message, files)
+        return self._failed() if ended is None else self._told(ended[0], written, limits, program)
+
+    def _ask(self, message: dict[str, Any], files: Sequence[MemoryFile]) -> list[dict[str, Any]] | None:
+        """How the job's processes ended; None where the box died of it, twice."""
+        for _ in range(2):
+            box = self._ready()
+            try:
+                answer = box.run(message, files)
+            except BoxDied:
+                self.deaths += 1
+                self._drop_box()
+                for file in files:
+                    file.reset()
+                continue
+            self.left_running += bool(answer.get("left"))
+            return answer["ended"]
+        return None
+
+    def _told(
+        self, ended: dict[str, Any], written: Sequence[MemoryFile], limits: Limits, program: _Program | None
+    ) -> Outcome:
+        stdout, stderr = written
+        return Outcome(
+            ended=_ended(ended, stdout, limits, program),
+            stdout=stdout.read(),
+            stderr=stderr.read(),
+            exit_code=ended["status"],
+            signal=ended["signal"],
+            limit=ended["limit"],
+            cpu_s=ended["cpu_s"],
+            wall_s=ended["wall_s"],
+            tier=self._ready().tier,
+        )
+
+    def _failed(self) -> Outcome:
+        detail = "the box ended twice while it ran this"
+        return Outcome(Ended.FAILED, detail=detail, tier=self._ready().tier)
+
+    def _program(self, text: str) -> _Program:
+        """The program's files, with its code once a test has compiled it."""
+        kept = self._programs.get(text)
+        if kept is None:
+            kept = self._programs[text] = _Program(text)
+            if len(self._programs) > KEPT_PROGRAMS:
+                self._programs.popitem(last=False)[1].close()
+        self._programs.move_to_end(text)
+        return kept
+
+    # --- languages that are executed
+
+    def _execute(self, language: Language, program: str, files: Sequence[MemoryFile], limits: Limits) -> Outcome:
+        for _ in range(2):
+            complaint = self._install(language, program)
+            if complaint is not None:
+                return complaint
+            message = _message("execute", limits)
+            message["argv"] = language.run_command(limits.memory_mb)
+            _fit(message, language)
+            try:
+                answer = self._ready().run(message, files)
+            except BoxDied:
+                self.deaths += 1
+                self._drop_box()
+                for file in files[1:]:
+                    file.reset()
+                continue
+            return self._told(answer["ended"][0], files[1:], limits, None)
+        return self._failed()
+
+    def _install(self, language: Language, program: str) -> Outcome | None:
+        """Have the box hold this program. Otherwise, how its compiler ended."""
+        wanted = f"{language.name}\0{program}"
+        command = language.compile_command(program)
+        box = self._ready()
+        if box.installed == wanted:
+            return None
+        box.installed = ""
+        limits = Limits(language.compile_cpu_s, memory_mb=language.compile_memory_mb, output_mb=64)
+        message = _message("install", limits) | {"name": language.source, "argv": command}
+        _fit(message, language)
+        with ExitStack() as stack:
+            files = [_file(stack, program.encode("utf-8", "replace")), _file(stack), _file(stack), _file(stack)]
+            ended = self._ask(message, files)
+            if ended is None:
+                return self._failed()
+            if command and ended[0]["status"] != 0:
+                told = self._told(ended[0], files[2:], limits, None)
+                return _as_compile_error(told)
+        self._ready().installed = wanted
+        return None
+
+    # --- the box
+
+    def _ready(self) -> Box:
+        if self._box is None:
+            self._box = self._start()
+        return self._box
+
+    def _start(self) -> Box:
+        if self._wanted is not None:
+            return Box(self._wanted, _readable())
+        try:
+            return Box("namespaces", _readable())
+        except SandboxUnavailable as first:
+            try:
+                return Box("landlock")
+            except SandboxUnavailable:
+                raise first from None
+
+    def _drop_box(self) -> None:
+        if self._box is not None:
+            self._box.close()
+            self._box = None
+
+
+class _Program:
+    """A Python program's text and code, as files in memory."""
+
+    def __init__(self, text: str) -> None:
+        self._code = MemoryFile()
+        self.files = (MemoryFile(text.encode("utf-8", "replace")), self._code)
+
+    @property
+    def is_compiled(self) -> bool:
+        return any(self._code.read(_HEAD_BYTES))
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+
+
+def run(program: str, language: str = "python", stdin: bytes | str = b"", limits: Limits = _DEFAULT) -> Outcome:
+    """Run one program in a sandbox that all callers of this process share; see `Sandbox.run`."""
+    return _shared().run(program, language, stdin, limits)
+
+
+_SHARED: list[Sandbox] = []
+_SHARED_LOCK = threading.Lock()
+
+
+def _shared() -> Sandbox:
+    with _SHARED_LOCK:
+        if not _SHARED:
+            _SHARED.append(Sandbox())
+            atexit.register(_SHARED[0].close)
+        return _SHARED[0]
+
+
+def _file(stack: ExitStack, content: bytes = b"") -> MemoryFile:
+    file = MemoryFile(content)
+    stack.callback(file.close)
+    return file
+
+
+def _message(kind: str, limits: Limits) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "cpu_s": limits.cpu_s,
+        "wall_s": limits.wall_limit_s,
+        "memory_mb": limits.memory_mb,
+        "output_bytes": int(limits.output_mb * (1 << 20)),
+        "threads": limits.threads,
+    }
+
+
+def _fit(message: dict[str, Any], language: Language) -> None:
+    """Runtimes that reserve address space that they never use are limited in what they write to, with room for themselves."""
+    if language.reserves_memory:
+        message["reserves_memory"] = True
+        message["memory_mb"] += _RUNTIME_MB
+
+
+def _ended(ended: dict[str, Any], stdout: MemoryFile, limits: Limits, program: _Program | None) -> Ended:
+    if ended["limit"] is not None or ended["signal"] == signal.SIGXCPU:
+        return Ended.TIME_LIMIT
+    if program is not None and not program.is_compiled:
+        return Ended.COMPILE_ERROR
+    if stdout.size > int(limits.output_mb * (1 << 20)):
+        return Ended.OUTPUT_LIMIT
+    return Ended.OK if ended["status"] == 0 else Ended.RUNTIME_ERROR
+
+
+def _as_compile_error(told: Outcome) -> Outcome:
+    """A compiler that did not succeed, whatever stopped it: the program is at fault, unless the machine starved it."""
+    if told.is_starved:
+        return replace(told, ended=Ended.FAILED, detail="the compiler was given no processor time")
+    return replace(told, ended=Ended.COMPILE_ERROR, limit=None)
+
+
+def _with_value(outcome: Outcome, result: MemoryFile) -> Outcome:
+    """The value that a call returned, or why there is none."""
+    try:
+        reply = loads(result.read(_MAX_RESULT_BYTES))
+        if isinstance(reply, dict) and "value" in reply:
+            return replace(outcome, value=decode(reply["value"]))
+        detail = _said(reply)
+    except NotAValue:
+        detail = "the call ended without returning a value"
+    return replace(outcome, ended=Ended.RUNTIME_ERROR, detail=detail)
+
+
+def _said(reply: Any) -> str:
+    if isinstance(reply, dict) and "missing" in reply:
+        return f"the program defines no '{str(reply['missing'])[:_SHOWN]}'"
+    if isinstance(reply, dict) and "raised" in reply:
+        return f"{str(reply['raised'])[:_SHOWN]}: {str(reply.get('text', ''))[:_SHOWN]}"
+    return "the call ended without returning a value"
+
+
+def _readable() -> tuple[str, ...]:
+    folder = headers_folder()
+    return () if folder is None else (str(folder),)
