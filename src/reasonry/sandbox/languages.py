@@ -30,13 +30,12 @@ class Language:
     source: str
     command: tuple[str, ...]
     compiler: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
     prepare: Callable[[str], tuple[str, ...]] | None = None
     compile_cpu_s: float = 20.0
     compile_memory_mb: int = 2048
     reserves_memory: bool = False
-    threads: int = 64
     memory_flag: str = ""
+    libraries: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
     def compile_command(self, program: str) -> list[str]:
@@ -48,6 +47,13 @@ class Language:
         first, *rest = _found(self.command)
         flags = [self.memory_flag.format(memory_mb)] if self.memory_flag else []
         return [first, *flags, *rest]
+
+    def environment(self) -> dict[str, str]:
+        """Where the loader finds the runtime's own libraries: without /proc it cannot know where a program lies."""
+        if not self.libraries:
+            return {}
+        home = Path(_found(self.command)[0]).parents[1]
+        return {"LD_LIBRARY_PATH": ":".join(str(home / folder) for folder in self.libraries)}
 
 
 def find_language(name: str) -> Language | None:
@@ -69,7 +75,7 @@ def _found(command: tuple[str, ...]) -> list[str]:
     path = shutil.which(command[0], path="/usr/local/bin:/usr/bin:/bin")
     if path is None:
         raise SandboxUnavailable(f"{command[0]} is not installed", hint=f"install {command[0]} below /usr")
-    return [path, *command[1:]]
+    return [str(Path(path).resolve()), *command[1:]]
 
 
 # --- C++
@@ -145,6 +151,6 @@ LANGUAGES: tuple[Language, ...] = (
         command=("java", "-Xss64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", APP, "Main"),
         reserves_memory=True,
         memory_flag="-Xmx{}m",
-        aliases=(),
+        libraries=("lib", "lib/jli", "lib/server"),
     ),
 )

@@ -35,7 +35,8 @@ class Limits:
 
     `cpu_s`: processor seconds of all threads. `wall_s`: seconds on the clock, by default five times that, since a busy
     machine must not fail a right program. `memory_mb`: address space (for runtimes that reserve more than they use,
-    data). `output_mb`: each of stdout, stderr, and any file it writes. `threads`: at one time.
+    data). `output_mb`: each of stdout, stderr, and any file it writes. `threads`: at one time. `stack_mb`: of the main
+    thread; compiled programs get as much as judges give them, 256 MB within `memory_mb`.
     """
 
     cpu_s: float = 10.0
@@ -43,9 +44,10 @@ class Limits:
     memory_mb: int = 1024
     output_mb: float = 16.0
     threads: int = 64
+    stack_mb: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("cpu_s", "wall_s", "memory_mb", "output_mb", "threads"):
+        for name in ("cpu_s", "wall_s", "memory_mb", "output_mb", "threads", "stack_mb"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be more than 0, not {value}")

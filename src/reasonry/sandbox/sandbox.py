@@ -20,9 +20,11 @@ __all__ = ["Sandbox", "run"]
 
 KEPT_PROGRAMS = 16  # whose code is kept for their next test
 _HEAD_BYTES = 8
+_STDIN = "/dev/stdin"
 _DEFAULT = Limits()
 _MAX_RESULT_BYTES = 64 << 20
 _RUNTIME_MB = 512  # what node and java need beside the program's heap
+_STACK_MB = 256
 _SHOWN = 300
 
 
@@ -57,7 +59,7 @@ class Sandbox:
             if found is not None:
                 return self._execute(found, program, files, limits)
             kept = self._program(program)
-            message = _message("program", limits)
+            message = _message("program", limits) | {"opens_stdin": _STDIN in program}
             return self._outcome(message, [*kept.files, *files], files[1:], limits, kept)
 
     def call(
@@ -185,7 +187,7 @@ class Sandbox:
             if complaint is not None:
                 return complaint
             message = _message("execute", limits)
-            message["argv"] = language.run_command(limits.memory_mb)
+            message |= {"argv": language.run_command(limits.memory_mb), "opens_stdin": _STDIN in program}
             _fit(message, language)
             try:
                 answer = self._ready().run(message, files)
@@ -291,11 +293,14 @@ def _message(kind: str, limits: Limits) -> dict[str, Any]:
         "memory_mb": limits.memory_mb,
         "output_bytes": int(limits.output_mb * (1 << 20)),
         "threads": limits.threads,
+        "stack_mb": limits.stack_mb,
     }
 
 
 def _fit(message: dict[str, Any], language: Language) -> None:
-    """Runtimes that reserve address space that they never use are limited in what they write to, with room for themselves."""
+    """A compiled program recurses deeper. A runtime that reserves space it never uses is limited in what it writes to."""
+    message["stack_mb"] = max(message["stack_mb"], min(_STACK_MB, message["memory_mb"]))
+    message["environment"] = language.environment()
     if language.reserves_memory:
         message["reserves_memory"] = True
         message["memory_mb"] += _RUNTIME_MB

@@ -158,9 +158,9 @@ def _unfenced(said: str, task: _Task) -> Program | None:
 
 def _continued(text: str, task: _Task, *, is_fenced: bool) -> str | None:
     """The starter code and the text as its rest, or None where the text is not that."""
-    is_body = _INDENTED.match(text) is not None
-    if is_body and task.entry and re.search(_HEAD.format(re.escape(task.entry[0])), textwrap.dedent(text)):
-        return None  # a program that is indented as a whole
+    is_body, plain = _INDENTED.match(text) is not None, textwrap.dedent(text)
+    if is_body and task.entry and re.search(_HEAD.format(re.escape(task.entry[0])), plain) and _parsed(plain):
+        return None  # a program of its own that is indented as a whole
     if task.language != "python":
         return _ended(task.starter) + text if is_body else None
     cut = text if is_fenced else _cut(text)

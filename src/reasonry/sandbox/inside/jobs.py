@@ -43,6 +43,7 @@ EXTRA_CPU_S = 2  # the kernel's own limit stands behind ours
 HELPERS = 4  # processes of the box that count towards its limit of threads
 _SHORTEST_WAIT_S = 0.001
 _CORES = len(os.sched_getaffinity(0))
+_STANDARD_AT = {"program": 2, "call": 2, "execute": 0, "install": 1}  # where stdin stands among the descriptors
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": TMP, "TMPDIR": TMP, "LANG": "C.UTF-8"}
 
 
@@ -56,11 +57,13 @@ class Job:
 class Runner:
     """Starts and watches. `reaper` None: there is no namespace of process ids (tier B, unsafe)."""
 
-    def __init__(self, control: int, *, reaper: Reaper | None, is_filtered: bool = True) -> None:
+    def __init__(
+        self, control: int, *, reaper: Reaper | None = None, scratch: Scratch | None = None, is_filtered: bool = True
+    ) -> None:
         self._control = control
         self._reaper = reaper
+        self._scratch = scratch
         self._is_filtered = is_filtered
-        self._scratch = Scratch() if reaper is not None else None
         self._filters = {
             key: seccomp.test_filter(may_execute=key[0], may_fork=key[1])
             for key in ((False, False), (True, False), (True, True))
@@ -73,14 +76,20 @@ class Runner:
             return self._check(message, descriptors)
         if kind == "install":
             return self._install(message, descriptors)
+        opens_stdin = message.get("opens_stdin", False) and self._scratch is not None
+        if opens_stdin:
+            self._scratch.show_stdin(descriptors[_STANDARD_AT[kind]])
         process = os.fork()
         if process == 0:
             return self._in_test(message, descriptors)
-        return self._clean({"ended": [self._watch([process], message)[0]]})
+        answer = self._clean({"ended": self._watch([process], message)})
+        if opens_stdin:
+            self._scratch.hide_stdin()
+        return answer
 
     def _in_test(self, message: dict[str, Any], descriptors: list[int]) -> Job:
         kind = message["kind"]
-        at = {"program": 2, "call": 2, "execute": 0, "install": 1}[kind]
+        at = _STANDARD_AT[kind]
         rest = [*descriptors[:at], *descriptors[at + 3 :]]
         if kind == "program":
             rest = self._enter(message, descriptors[at : at + 3], rest)
@@ -236,6 +245,7 @@ def _set_limits(message: dict[str, Any]) -> None:
         (resource.RLIMIT_FSIZE, message["output_bytes"] + 1),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_NPROC, message["threads"] + HELPERS),
+        (resource.RLIMIT_STACK, message["stack_mb"] << 20),
     ):
         _, most = resource.getrlimit(limit)
         if most != resource.RLIM_INFINITY:

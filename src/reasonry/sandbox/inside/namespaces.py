@@ -90,8 +90,12 @@ def _hold(path: str) -> Held | None:
         return None
 
 
-def furnish(places: Sequence[Held]) -> None:
-    """Build the box in an empty root and move in. Made by the user of the box, or its tmpfs would refuse (EOVERFLOW)."""
+def furnish(places: Sequence[Held]) -> int:
+    """Build the box in an empty root and move in. Made by the user of the box, or its tmpfs would refuse (EOVERFLOW).
+
+    The result is a descriptor that writes `/dev/stdin`, an ordinary file that programs can only read: there is no
+    `/proc/self/fd/0` that it could be a link to.
+    """
     root = _SCRATCH
     kernel.mount("tmpfs", root, "tmpfs", _TMPFS_FLAGS, "size=1m,nr_inodes=4096,mode=755")
     for place in places:
@@ -105,8 +109,22 @@ def furnish(places: Sequence[Held]) -> None:
     for target, flags, options in ((TMP, kernel.MS_NOEXEC, TMP_OPTIONS), (APP, 0, APP_OPTIONS)):
         Path(root + target).mkdir(exist_ok=True)
         kernel.mount("tmpfs", root + target, "tmpfs", _TMPFS_FLAGS | flags, options)
+    stdin = _make_stdin(root)
     kernel.change_root(root)
     kernel.mount("none", "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _TMPFS_FLAGS)
+    return stdin
+
+
+def _make_stdin(root: str) -> int:
+    hidden = root + TMP
+    kernel.mount("tmpfs", hidden, "tmpfs", _TMPFS_FLAGS | kernel.MS_NOEXEC, "size=256m,nr_inodes=4,mode=755")
+    file = os.open(f"{hidden}/stdin", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o444)
+    target = f"{root}/dev/stdin"
+    Path(target).touch()
+    kernel.bind(target, source=f"{hidden}/stdin")
+    kernel.make_read_only(target)
+    kernel.detach(hidden)
+    return file
 
 
 def _show(place: Held, root: str) -> None:

@@ -1,4 +1,4 @@
-"""The two folders of a box that can be written: `/tmp`, for each test anew, and `/app`, for whoever installs a program."""
+"""What changes in a box: `/tmp`, for each test anew; `/app`, for each program; `/dev/stdin`, where a program opens it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ _COPY_BYTES = 1 << 20
 
 
 class Scratch:
-    """Keeps both as they should be."""
+    """Keeps them as they should be. `stdin` writes `/dev/stdin`."""
 
-    def __init__(self) -> None:
+    def __init__(self, stdin: int) -> None:
+        self._stdin = stdin
         self._mark = _mark_of(TMP)
+
+    def show_stdin(self, source: int) -> None:
+        """Let `/dev/stdin` be a copy of this file in memory, for a program that opens it."""
+        _copy(source, self._stdin)
+
+    def hide_stdin(self) -> None:
+        """What one test read is nothing to the next."""
+        os.ftruncate(self._stdin, 0)
 
     def renew_tmp(self) -> None:
         """Where a test touched it: an empty one in its place. Nothing is deleted file by file, however much is there.
@@ -38,15 +47,19 @@ class Scratch:
     def put(self, name: str, source: int) -> None:
         """Copy the file in memory to `/app`."""
         target = os.open(f"{APP}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        size, place = os.fstat(source).st_size, 0
-        while place < size:
-            place += os.write(target, os.pread(source, _COPY_BYTES, place))
+        _copy(source, target)
         os.close(target)
 
     def seal_app(self) -> None:
         """From here on nobody writes there."""
         flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _FLAGS
         kernel.mount("none", APP, None, flags)
+
+
+def _copy(source: int, target: int) -> None:
+    size, place = os.fstat(source).st_size, 0
+    while place < size:
+        place += os.pwrite(target, os.pread(source, _COPY_BYTES, place), place)
 
 
 def _mark_of(folder: str) -> tuple[int, int, int]:

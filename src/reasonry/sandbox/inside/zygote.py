@@ -28,6 +28,7 @@ from reasonry.sandbox.inside import kernel, landlock, seccomp
 from reasonry.sandbox.inside.jobs import Job, Runner
 from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_places
 from reasonry.sandbox.inside.reaper import Reaper
+from reasonry.sandbox.inside.scratch import Scratch
 from reasonry.sandbox.inside.warm import warm_up
 
 __all__ = ["main"]
@@ -36,7 +37,6 @@ CONTROL = 3
 MESSAGE_BYTES = 1 << 16
 MAX_DESCRIPTORS = 12
 _CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE = 21, 40
-_STACK_BYTES = 64 << 20
 
 
 class Control:
@@ -112,13 +112,13 @@ def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
     if limit is not None:
         os.write(limit, b"0")
         os.close(limit)
-    furnish(places)
+    stdin = furnish(places)
     socket.sethostname("box")
-    _close_all_but(CONTROL, last_process)
+    _close_all_but(CONTROL, stdin, last_process)
     _harden(keep=(_CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE))
     kernel.unshare(kernel.CLONE_NEWPID)  # for children
     reaper = Reaper.start(last_process)
-    return Runner(CONTROL, reaper=reaper)
+    return Runner(CONTROL, reaper=reaper, scratch=Scratch(stdin))
 
 
 def _become_first_process(control: Control) -> None:
@@ -140,14 +140,14 @@ def _confined(setup: dict[str, Any]) -> Runner:
     if setup["tier"] == "landlock":
         landlock.version()  # says now if there is none
         os.chdir("/usr")
-        _close_all_but(CONTROL, None)
+        _close_all_but(CONTROL)
         kernel.forbid_new_privileges()
         landlock.restrict(["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", *setup["places"]])
         _harden(keep=())
     else:
         os.chdir("/tmp")  # noqa: S108
         _signals_and_limits()
-    return Runner(CONTROL, reaper=None, is_filtered=setup["tier"] == "landlock")
+    return Runner(CONTROL, is_filtered=setup["tier"] == "landlock")
 
 
 def _harden(keep: Sequence[int]) -> None:
@@ -170,9 +170,6 @@ def _signals_and_limits() -> None:
         (resource.RLIMIT_MEMLOCK, 1 << 20),
     ):
         resource.setrlimit(which, (value, value))
-    _, most = resource.getrlimit(resource.RLIMIT_STACK)
-    stack = _STACK_BYTES if most == resource.RLIM_INFINITY else min(most, _STACK_BYTES)
-    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))  # the host may run under a limit for its own work
     os.umask(0o022)
@@ -195,8 +192,8 @@ def _open_to_write(path: str) -> int | None:
         return None
 
 
-def _close_all_but(first: int, second: int | None) -> None:
-    kept = sorted({0, 1, 2, first} | ({second} if second is not None else set()))
+def _close_all_but(*descriptors: int | None) -> None:
+    kept = sorted({0, 1, 2, *(descriptor for descriptor in descriptors if descriptor is not None)})
     for low, high in zip(kept, [*kept[1:], 4096], strict=True):
         os.closerange(low + 1, high)
 
