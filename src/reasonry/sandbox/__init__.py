@@ -13,6 +13,6 @@ docs/sandbox.md has what is covered and what is not.
 """
 
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
-from reasonry.sandbox.sandbox import Sandbox, run
+from reasonry.sandbox.sandbox import MOST_TESTS, Call, Sandbox, run
 
-__all__ = ["Ended", "Limits", "Outcome", "Sandbox", "SandboxUnavailable", "Tier", "run"]
+__all__ = ["MOST_TESTS", "Call", "Ended", "Limits", "Outcome", "Sandbox", "SandboxUnavailable", "Tier", "run"]

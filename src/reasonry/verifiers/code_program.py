@@ -1,9 +1,8 @@
 """The program that a response gives: the last fenced block of its language, or the whole text where nothing is fenced.
 
 Nothing here runs a program: Python is parsed, or regular expressions decide. With starter code (the head of a function)
-a response may hold only the rest of it, a "continuation", or a program of its own. Such a program gets what the starter
-offers besides, imports and helpers. The heads are left out: the entry must be the response's own, and a head may name
-types (`List`) that only the response imports.
+a response may hold the rest of it, a "continuation", or a program of its own. That gets what the starter offers:
+imports and helpers. Its heads are left out, since they may name types (`List`) that only the response imports.
 """
 
 from __future__ import annotations
@@ -67,11 +66,7 @@ _ZERO_WIDTH = re.compile(
 
 
 def _clean(text: str) -> str:
-    text = text.replace("\r\n", "\n")
-    return text if text.isascii() else _ZERO_WIDTH.sub("", text)
-
-
-# --- fenced blocks
+    return (text if text.isascii() else _ZERO_WIDTH.sub("", text)).replace("\r\n", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +96,15 @@ def _blocks(said: str) -> list[_Block]:
 
 def _meets(opening: re.Match[str], fence: re.Match[str]) -> bool:
     """Whether a fence ends the block that is open: one of another kind, or deeper inside (a docstring's), does not."""
-    is_same = fence[3][0] == opening[3][0] and len(fence[3]) >= len(opening[3])
-    depth = len(fence[1]) - len(opening[1]) - len(opening[2] or "")
-    return is_same and depth < 4 and not fence[2] and "`" not in fence[4]
+    is_deeper = len(fence[1]) >= len(opening[1]) + len(opening[2] or "") + 4
+    return fence[3].startswith(opening[3]) and not is_deeper and not fence[2] and "`" not in fence[4]
 
 
 def _block(said: str, opening: re.Match[str], end: int) -> _Block:
     lines = said[opening.end() + 1 : end].split("\n")
     if indent := opening[1] + " " * len(opening[2] or ""):
         lines = [line[len(indent) :] if line.startswith(indent) else line.lstrip(" \t") for line in lines]
-    tag = _TAG.match(opening[4].lower())
-    return _Block("\n".join(lines), (tag and tag[1]) or "")
+    return _Block("\n".join(lines), _TAG.findall(opening[4].lower())[0])
 
 
 def _usable(blocks: Sequence[_Block], tags: frozenset[str], task: _Task) -> list[int]:
@@ -150,7 +143,7 @@ def _unfenced(said: str, task: _Task) -> Program | None:
         if fence[4].strip():
             return None
         said = said[: fence.start()]
-    if task.starter and (joined := _continued(said, task, is_fenced=False)) is not None:
+    if task.starter and said.strip() and (joined := _continued(said, task, is_fenced=False)) is not None:
         return Program(joined, "continuation")
     texts = [text for text in ([said, _cut(said)] if task.starter else [said]) if _is_program(text, task.language)]
     return Program(_with_starter(texts[0], task), "whole") if texts else None
@@ -158,7 +151,7 @@ def _unfenced(said: str, task: _Task) -> Program | None:
 
 def _continued(text: str, task: _Task, *, is_fenced: bool) -> str | None:
     """The starter code and the text as its rest, or None where the text is not that."""
-    is_body, plain = _INDENTED.match(text) is not None, textwrap.dedent(text)
+    is_body, plain = _INDENTED.match(text) is not None, _dedented(text)
     if is_body and task.entry and re.search(_HEAD.format(re.escape(task.entry[0])), plain) and _parsed(plain):
         return None  # a program of its own that is indented as a whole
     if task.language != "python":
@@ -176,9 +169,8 @@ def _continued(text: str, task: _Task, *, is_fenced: bool) -> str | None:
 def _joins(starter: str, text: str, *, is_body: bool) -> tuple[str, ...]:
     """How a text may continue the starter. A body often lost its first indent (it was stripped), or every line's."""
     ended, indent = _ended(starter), _indent_of_body(starter)
-    if is_body:
-        return (ended + text, starter + text)
-    return (ended + indent + text.lstrip(), ended + textwrap.indent(text, indent), ended + text)
+    stripped = (ended + indent + text.lstrip(), ended + textwrap.indent(text, indent), ended + text)
+    return (ended + text, starter + text) if is_body else stripped
 
 
 _LATER = re.compile(r"\n(?=class |def |async def |@|#|if __name__|print\(|from |import )")
@@ -211,8 +203,7 @@ _IMPORTS = {
 
 
 def _with_starter(text: str, task: _Task) -> str:
-    if task.language == "python" and _INDENTED.match(text):
-        text = textwrap.dedent(text)
+    text = _dedented(text) if task.language == "python" else text
     if not task.starter:
         return text
     before = _python_before(text, task) if task.language == "python" else None
@@ -220,26 +211,25 @@ def _with_starter(text: str, task: _Task) -> str:
         own = {line.strip() for line in text.split("\n")}  # JavaScript refuses a second `const`
         imports = (found[0] for found in _IMPORTS[task.language].finditer(task.starter))
         before = "\n".join(line for line in imports if line.strip() not in own)
-    return _future_first(f"{before.strip()}\n\n{text}", task) if before.strip() else text
+    return _future_first(f"{before.strip()}\n\n{text}") if before.strip() else text
 
 
 def _python_before(text: str, task: _Task) -> str | None:
     """The starter without the entry and without whatever the text defines itself; None where it does not parse."""
-    tree = _parsed(task.starter) or _parsed(_ended(task.starter) + _indent_of_body(task.starter) + "pass")
-    if tree is None:
+    if not (tree := _parsed(task.starter) or _parsed(_ended(task.starter) + _indent_of_body(task.starter) + "pass")):
         return None
     heads = [node for node in tree.body if isinstance(node, _DEFINITIONS)]
-    own = [head for head in heads if head.name in task.entry[:1] or re.search(_HEAD.format(head.name), text)]
+    named = [head for head in heads if {getattr(node, "name", "") for node in ast.walk(head)} & set(task.entry[-1:])]
+    own = [*named, *(head for head in heads if re.search(_HEAD.format(head.name), text))]
     return ast.unparse(ast.Module([node for node in tree.body if node not in own], []))
 
 
-def _future_first(text: str, task: _Task) -> str:
-    tree = _parsed(text) if task.language == "python" and "__future__" in text else None
-    future = [node for node in tree.body if isinstance(node, ast.ImportFrom)] if tree else []
-    spans = [range(node.lineno - 1, node.end_lineno or node.lineno) for node in future if node.module == "__future__"]
-    places, lines = {place for span in spans for place in span}, text.split("\n")
-    rest = [line for place, line in enumerate(lines) if place not in places]
-    return "\n".join([*(lines[place] for place in sorted(places)), *rest])
+def _future_first(text: str) -> str:
+    body = tree.body if "__future__" in text and (tree := _parsed(text)) else []
+    future = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    places = {place for node in future for place in range(node.lineno - 1, node.end_lineno or node.lineno)}
+    lines = sorted(enumerate(text.split("\n")), key=lambda line: line[0] not in places)
+    return "\n".join(line for _, line in lines)
 
 
 # --- what a text is
@@ -257,12 +247,16 @@ _HEAD = r"(?m)^(?:(?:async[ \t]+)?def|class)[ \t]+{0}\b"
 _COMMENTS = re.compile(r"\A(?:\s*(?://[^\n]*|/\*(?s:.*?)\*/))*+\s*")
 
 
+def _dedented(text: str) -> str:
+    """The text itself, unless its first line is indented."""
+    return textwrap.dedent(text) if _INDENTED.match(text) and len(text) <= MAX_PARSED else text
+
+
 def _is_program(text: str, language: str) -> bool:
     """Whether an unfenced text is code, and more than words that happen to parse: "Hello", "Answer: 42"."""
     if language != "python":
         return re.match(_LOOKS[language], _COMMENTS.sub("", text, count=1), re.MULTILINE) is not None
-    tree = _parsed(text) or _parsed(textwrap.dedent(text))
-    nodes = _statements(tree) if tree else ()
+    nodes = _statements(tree) if (tree := _parsed(_dedented(text))) else ()
     return any(isinstance(node, _CODE) or isinstance(getattr(node, "value", None), ast.Call) for node in nodes)
 
 

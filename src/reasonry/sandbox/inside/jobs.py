@@ -1,12 +1,12 @@
-"""Jobs: what the host asks of a box. Each is one process (two for a harness), started, watched and ended here.
+"""Jobs: what the host asks of a box. A test is one process (two for a harness), started, watched and ended here.
 
 | kind | descriptors beside the message | does |
 |---|---|---|
-| program | program, cache, stdin, stdout, stderr | runs a Python program |
-| call | program, cache, stdin, stdout, stderr, request, result | makes one call of a function of a Python program |
-| check | as program, then harness, its cache, starter, its stdout, its stderr | runs a harness against a program |
+| program | program, cache; for each test stdin, stdout, stderr | runs a Python program |
+| call | program, cache; for each test stdin, stdout, stderr, request, result | calls a function of a Python program |
+| execute | for each test stdin, stdout, stderr | runs a command of `/app` or `/usr` |
+| check | program, cache, stdin, stdout, stderr; harness, its cache, starter, stdout, stderr | runs a harness |
 | install | source, stdin, stdout, stderr | puts a source file in an empty `/app`, runs a compiler on it, seals `/app` |
-| execute | stdin, stdout, stderr | runs a command of `/app` or `/usr` |
 
 An answer tells for each process how it ended: `{"status", "signal", "cpu_s", "wall_s", "limit", "left"}`, `limit` being
 "cpu" or "wall" where it was ended for that, `left` whether it left something running.
@@ -14,9 +14,8 @@ An answer tells for each process how it ended: `{"status", "signal", "cpu_s", "w
 
 from __future__ import annotations
 
-import fcntl
+import _signal
 import os
-import random
 import resource
 import select
 import signal
@@ -34,16 +33,22 @@ from reasonry.sandbox.inside.namespaces import TMP
 from reasonry.sandbox.inside.program import run_program
 from reasonry.sandbox.inside.reaper import Reaper
 from reasonry.sandbox.inside.scratch import Scratch
-from reasonry.sandbox.inside.warm import SEED
 
 __all__ = ["Job", "Runner"]
 
 OPEN_FILES = 64
+_MOST_DESCRIPTORS = 256
 EXTRA_CPU_S = 2  # the kernel's own limit stands behind ours
 HELPERS = 4  # processes of the box that count towards its limit of threads
-_SHORTEST_WAIT_S = 0.001
+_SHORTEST_WAIT_S, _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.001, 0.05, 0.25
+_CHILD_SIGNALS = (signal.SIGCHLD.value,)
+_SIGKILL = signal.SIGKILL.value
+_HAS_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
+# The functions below `signal`, which make no enumerations of what they take and give.
+_await_signal, _set_mask = _signal.sigtimedwait, _signal.pthread_sigmask
+_now = time.monotonic
 _CORES = len(os.sched_getaffinity(0))
-_STANDARD_AT = {"program": 2, "call": 2, "execute": 0, "install": 1}  # where stdin stands among the descriptors
+_DESCRIPTORS = {"program": (2, 3), "call": (2, 5), "execute": (0, 3)}  # how many all tests share, and each has
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": TMP, "TMPDIR": TMP, "LANG": "C.UTF-8"}
 
 
@@ -61,11 +66,13 @@ class Runner:
         self, control: int, *, reaper: Reaper | None = None, scratch: Scratch | None = None, is_filtered: bool = True
     ) -> None:
         self._control = control
+        _set_mask(signal.SIG_SETMASK, _CHILD_SIGNALS)  # their arrival is waited for
         self._reaper = reaper
         self._scratch = scratch
         self._is_filtered = is_filtered
+        self._drop_capabilities = kernel.capability_dropper()
         self._filters = {
-            key: seccomp.test_filter(may_execute=key[0], may_fork=key[1])
+            key: seccomp.installer(seccomp.test_filter(may_execute=key[0], may_fork=key[1]))
             for key in ((False, False), (True, False), (True, True))
         }
 
@@ -76,46 +83,54 @@ class Runner:
             return self._check(message, descriptors)
         if kind == "install":
             return self._install(message, descriptors)
-        opens_stdin = message.get("opens_stdin", False) and self._scratch is not None
-        if opens_stdin:
-            self._scratch.show_stdin(descriptors[_STANDARD_AT[kind]])
-        process = os.fork()
-        if process == 0:
-            return self._in_test(message, descriptors)
-        answer = self._clean({"ended": self._watch([process], message)})
-        if opens_stdin:
-            self._scratch.hide_stdin()
+        return self._tests(message, descriptors)
+
+    def _tests(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
+        """One test after the other, up to the first that does not end well."""
+        shared, each = _DESCRIPTORS[message["kind"]]
+        answer: dict[str, Any] = {"ended": [], "left": False}
+        for place in range(shared, len(descriptors), each):
+            standard = descriptors[place : place + 3]
+            if message["opens_stdin"] and self._scratch is not None:
+                self._scratch.show_stdin(standard[0])
+            process = os.fork()
+            if process == 0:
+                return self._in_test(message, standard, [*descriptors[:shared], *descriptors[place + 3 : place + each]])
+            ended = self._watch((process,), message)[0]
+            answer["ended"].append(ended)
+            self._clean(answer)
+            if message["opens_stdin"] and self._scratch is not None:
+                self._scratch.hide_stdin()
+            if ended["status"] != 0:
+                break
         return answer
 
-    def _in_test(self, message: dict[str, Any], descriptors: list[int]) -> Job:
-        kind = message["kind"]
-        at = _STANDARD_AT[kind]
-        rest = [*descriptors[:at], *descriptors[at + 3 :]]
-        if kind == "program":
-            rest = self._enter(message, descriptors[at : at + 3], rest)
+    def _in_test(self, message: dict[str, Any], standard: Sequence[int], kept: Sequence[int]) -> Job:
+        if message["kind"] == "program":
+            self._enter(message, standard, kept)
             sys.path.insert(0, TMP)
-            return Job(lambda: run_program(*rest))
-        if kind == "call":
-            rest = self._enter(message, descriptors[at : at + 3], rest)
-            return Job(lambda: answer_one_call(*rest))
-        self._enter(message, descriptors[at : at + 3], [], executes=True, forks=kind == "install")
+            return Job(lambda: run_program(*kept))
+        if message["kind"] == "call":
+            self._enter(message, standard, kept)
+            return Job(lambda: answer_one_call(*kept))
+        self._enter(message, standard, (), executes=True, forks=message["kind"] == "install")
         argv = message["argv"]
-        os.execve(argv[0], argv, _ENVIRONMENT | message.get("environment", {}))  # noqa: S606
+        os.execve(argv[0], argv, _ENVIRONMENT | message["environment"])  # noqa: S606
 
     def _check(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
         program, cache, stdin, stdout, stderr, harness, harness_cache, starter, out, err = descriptors
         ours, theirs = (end.detach() for end in socket.socketpair())
         candidate = os.fork()
         if candidate == 0:
-            kept = self._enter(message, [stdin, stdout, stderr], [program, cache, theirs])
-            return Job(lambda: serve_calls(*kept))
+            self._enter(message, [stdin, stdout, stderr], [program, cache, theirs])
+            return Job(lambda: serve_calls(program, cache, theirs))
         checker = os.fork()
         if checker == 0:
-            kept = self._enter(message, [stdin, out, err], [harness, harness_cache, starter, ours], folder="/")
-            return Job(lambda: run_harness(*kept[:3], message["entry"], kept[3]))
+            self._enter(message, [stdin, out, err], [harness, harness_cache, starter, ours], folder="/")
+            return Job(lambda: run_harness(harness, harness_cache, starter, message["entry"], ours))
         os.close(ours)
         os.close(theirs)
-        return self._clean({"ended": self._watch([checker, candidate], message)})
+        return self._clean({"ended": self._watch((checker, candidate), message), "left": False})
 
     def _install(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
         if self._scratch is None:
@@ -126,15 +141,15 @@ class Runner:
         if message["argv"]:
             process = os.fork()
             if process == 0:
-                return self._in_test(message, descriptors)
-            ended = self._watch([process], message)
-        answer = self._clean({"ended": ended})
+                return self._in_test(message, descriptors[1:], ())
+            ended = self._watch((process,), message)
+        answer = self._clean({"ended": ended, "left": False})
         self._scratch.seal_app()
         return answer
 
     def _clean(self, answer: dict[str, Any]) -> dict[str, Any]:
         if self._reaper is not None:
-            answer["left"] = self._reaper.sweep()
+            answer["left"] |= self._reaper.sweep()
         if self._scratch is not None:
             self._scratch.renew_tmp()
         return answer
@@ -150,89 +165,85 @@ class Runner:
         folder: str = TMP,
         executes: bool = False,
         forks: bool = False,
-    ) -> list[int]:
-        """Become a test: its three files, its limits, no rights. The descriptors of `kept`, as they are numbered then."""
-        high = [_above(descriptor) for descriptor in (*standard, *kept)]
-        for number, descriptor in enumerate(high):
-            os.dup2(descriptor, number, inheritable=number < len(standard))
-        os.closerange(len(high), 1024)
+    ) -> None:
+        """Become a test: its three files, its limits, no rights. Of other descriptors, those of `kept` stay open."""
+        for number, descriptor in enumerate(standard):
+            os.dup2(descriptor, number)
+        low = 3
+        for descriptor in sorted(kept):
+            os.closerange(low, descriptor)
+            low = descriptor + 1
+        os.closerange(low, _MOST_DESCRIPTORS)
         os.setsid()
-        if self._reaper is not None:
-            self._reaper.forget()
+        if self._reaper is not None and folder != TMP:
             os.chdir(folder)
-        random.seed(SEED)
+        _set_mask(signal.SIG_SETMASK, ())
         _set_limits(message)
         if self._is_filtered:
-            kernel.drop_capabilities()
-            seccomp.install(self._filter(executes=executes, forks=forks))
-        return list(range(len(standard), len(high)))
+            self._drop_capabilities()
+            self._filter(executes=executes, forks=forks)()
 
-    def _filter(self, *, executes: bool, forks: bool) -> bytes:
+    def _filter(self, *, executes: bool, forks: bool) -> Callable[[], None]:
         if self._reaper is None:
-            return seccomp.test_filter(alone=os.getpid())
+            return seccomp.installer(seccomp.test_filter(alone=os.getpid()))
         return self._filters[executes, forks]
 
     # --- watching
 
-    def _watch(self, processes: list[int], message: dict[str, Any]) -> list[dict[str, Any]]:
-        """Until the first of them has ended, or a limit has: how each ended. The others end with the first."""
-        watched = [_Watched.of(process) for process in processes]
-        began = time.monotonic()
-        limit = self._wait(watched, message, began)
-        wall_s = time.monotonic() - began
-        return [process.end(limit if process is watched[0] else None, wall_s) for process in watched]
+    def _watch(self, processes: Sequence[int], message: dict[str, Any]) -> list[dict[str, Any]]:
+        """Until the first of them has ended, or a limit has: how each ended. The others end with the first.
 
-    def _wait(self, watched: list[_Watched], message: dict[str, Any], began: float) -> str | None:
-        poll = select.poll()
-        poll.register(watched[0].descriptor, select.POLLIN)
-        poll.register(self._control, select.POLLRDHUP | select.POLLHUP)
-        cpu_limit, wall_limit = message["cpu_s"], message["wall_s"]
+        What is done here is done between two forks, and so paid for in copies of every page it touches: few calls, few
+        objects. A number stays the process's own until we have waited for it, so no other can be meant by it.
+        """
+        began = _now()
+        limit = self._wait(processes, message["cpu_s"], message["wall_s"], began)
+        wall_s = _now() - began
+        ended: list[dict[str, Any]] = []
+        for process in processes:
+            if limit is not None or ended:
+                os.kill(process, _SIGKILL)  # no harm to one that has ended
+            _, status, usage = os.wait4(process, 0)
+            code = os.waitstatus_to_exitcode(status)
+            ended.append(
+                {
+                    "status": code if code >= 0 else None,
+                    "signal": -code if code < 0 else None,
+                    "cpu_s": usage.ru_utime + usage.ru_stime,
+                    "wall_s": wall_s,
+                    "limit": None if ended else limit,
+                }
+            )
+        return ended
+
+    def _wait(self, processes: Sequence[int], cpu_limit: float, wall_limit: float, began: float) -> str | None:
+        """None once the first process has ended, else the limit that one has reached."""
+        first = processes[0]
+        wait_s = min(_FIRST_WAIT_S, cpu_limit, wall_limit)
         while True:
-            cpu_left = cpu_limit - max(process.cpu_s() for process in watched)
-            wall_left = wall_limit - (time.monotonic() - began)
+            _await_signal(_CHILD_SIGNALS, wait_s)
+            if os.waitid(os.P_PID, first, _HAS_ENDED) is not None:
+                return None
+            cpu_left = cpu_limit - max(map(_cpu_s, processes))
+            wall_left = wall_limit - (_now() - began)
             if cpu_left <= 0:
                 return "cpu"
             if wall_left <= 0:
                 return "wall"
-            wait_s = max(_SHORTEST_WAIT_S, min(cpu_left / _CORES, wall_left))
-            for descriptor, _ in poll.poll(wait_s * 1000 + 1):
-                if descriptor == self._control:
-                    os._exit(0)  # the host is gone; everything in the box goes with us
-                return None
+            self._leave_with_host()
+            wait_s = max(_SHORTEST_WAIT_S, min(cpu_left / _CORES, wall_left, _LONGEST_WAIT_S))
+
+    def _leave_with_host(self) -> None:
+        """Where the host is gone, end; everything in the box goes with us."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLRDHUP | select.POLLHUP)
+        if poll.poll(0):
+            os._exit(0)
 
 
-@dataclass(slots=True)
-class _Watched:
-    """A process of a test, held by a descriptor so that its number cannot come to mean another."""
-
-    process: int
-    descriptor: int
-
-    @classmethod
-    def of(cls, process: int) -> _Watched:
-        return cls(process, os.pidfd_open(process))
-
-    def cpu_s(self) -> float:
-        """Processor time so far, of all its threads, by the kernel's clock for that process (clock_getcpuclockid(3))."""
-        return time.clock_gettime((~self.process << 3) | 2)
-
-    def end(self, limit: str | None, wall_s: float) -> dict[str, Any]:
-        signal.pidfd_send_signal(self.descriptor, signal.SIGKILL)  # no harm to one that has ended
-        _, status, usage = os.wait4(self.process, 0)
-        os.close(self.descriptor)
-        code = os.waitstatus_to_exitcode(status)
-        return {
-            "status": code if code >= 0 else None,
-            "signal": -code if code < 0 else None,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "wall_s": wall_s,
-            "limit": limit,
-        }
-
-
-def _above(descriptor: int) -> int:
-    """A copy out of the way of the numbers that are handed out."""
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 32)
+def _cpu_s(process: int) -> float:
+    """Processor time so far, of all its threads, by the kernel's clock for that process (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~process << 3) | 2)
 
 
 def _set_limits(message: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reasonry.sandbox.inside.numbers import NUMBERS
 
@@ -25,13 +25,14 @@ __all__ = [
     "clear_ambient_capabilities",
     "detach",
     "die_with_parent",
-    "drop_capabilities",
+    "capability_dropper",
     "forbid_new_privileges",
     "lock_security_bits",
     "make_read_only",
     "mount",
     "number",
     "prctl",
+    "prepared",
     "set_dumpable",
     "syscall",
     "unshare",
@@ -79,6 +80,22 @@ def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | N
         code = ctypes.get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
     return result
+
+
+def prepared(name: str, *arguments: int | ctypes.Array[ctypes.c_char]) -> Callable[[], None]:
+    """The call as a function with nothing left to make: what a forked process allocates, it pays for in page faults."""
+    wanted = number(name)
+    if wanted is None:
+        raise OSError(f"this machine has no {name}")
+    call = _libc.syscall
+    values = [ctypes.c_long(value) if isinstance(value, int) else value for value in (wanted, *arguments)]
+
+    def make() -> None:
+        if call(*values) < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"{name}: {os.strerror(code)}")
+
+    return make
 
 
 def unshare(flags: int) -> None:
@@ -146,15 +163,15 @@ def lock_security_bits() -> None:
             raise
 
 
-def drop_capabilities(keep: Sequence[int] = ()) -> None:
-    """Keep these capabilities and no others; with none, there is no way back."""
+def capability_dropper(keep: Sequence[int] = ()) -> Callable[[], None]:
+    """A function that keeps these capabilities and no others; with none, there is no way back."""
     low = high = 0
     for capability in keep:
         low |= (1 << capability) if capability < 32 else 0
         high |= (1 << capability - 32) if capability >= 32 else 0
     header = ctypes.create_string_buffer(bytes((ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)), 8)
     sets = ctypes.create_string_buffer(bytes((ctypes.c_uint32 * 6)(low, low, 0, high, high, 0)), 24)
-    syscall("capset", header, sets)
+    return prepared("capset", header, sets)
 
 
 def clear_ambient_capabilities() -> None:

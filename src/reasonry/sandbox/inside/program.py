@@ -28,6 +28,8 @@ _HEAD_BYTES = 8
 # Taken now: a program that replaces these must not decide how its own process ends.
 _exit: Callable[[int], NoReturn] = os._exit  # noqa: SLF001
 _join_threads: Callable[[], None] = threading._shutdown  # type: ignore[attr-defined] # noqa: SLF001
+_threads: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined] # noqa: SLF001
+_at_thread_exit: list[Any] = threading._threading_atexits  # type: ignore[attr-defined] # noqa: SLF001
 _run_exit_functions: Callable[[], None] = atexit._run_exitfuncs  # noqa: SLF001
 _collect = gc.collect
 _excepthook = sys.__excepthook__
@@ -122,7 +124,8 @@ def _status_of(leaving: SystemExit) -> int:
 
 def shut_down(module: ModuleType, status: int) -> NoReturn:
     """Leave as the interpreter leaves: threads, exit functions, output, and what the program's objects do last."""
-    for step in (_join_threads, _run_exit_functions):
+    steps = (_join_threads, _run_exit_functions) if _has_threads() else (_run_exit_functions,)
+    for step in steps:
         try:
             step()
         except BaseException:  # noqa: BLE001, S110 - the interpreter prints it and goes on
@@ -136,6 +139,10 @@ def shut_down(module: ModuleType, status: int) -> NoReturn:
         pass
     _flush()
     _exit(status)
+
+
+def _has_threads() -> bool:
+    return len(_threads) > 1 or bool(_at_thread_exit)
 
 
 def _flush() -> bool:

@@ -19,48 +19,43 @@ FIRST_PROCESS = 10_000  # the number of a test's process, where the kernel lets 
 
 
 class Reaper:
-    """The other end of process 1."""
+    """The other end of process 1, which is told by one byte and answers by one."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: int) -> None:
         self._channel = channel
 
     @classmethod
     def start(cls, last_process: int | None) -> Reaper:
         """Fork it. The caller has unshared the process ids of its children."""
-        ours, theirs = socket.socketpair()
+        ours, theirs = (end.detach() for end in socket.socketpair())
         if os.fork() == 0:
-            ours.close()
-            os.closerange(0, min(theirs.fileno(), 3))
+            os.close(ours)
             _serve(theirs, last_process)
-        theirs.close()
+        os.close(theirs)
         if last_process is not None:
             os.close(last_process)
         reaper = cls(ours)
         reaper.sweep()
         return reaper
 
-    def forget(self) -> None:
-        """In a test's process: the descriptor is closed, and its number is another's."""
-        self._channel.detach()
-
     def sweep(self) -> bool:
         """End all that is left. True: there was something."""
-        self._channel.send(b"!")
-        answer = self._channel.recv(1)
+        os.write(self._channel, b"!")
+        answer = os.read(self._channel, 1)
         if not answer:
             os._exit(1)  # without process 1 no test can be started; the host makes a new box
         return answer == b"1"
 
 
-def _serve(channel: socket.socket, last_process: int | None) -> NoReturn:
+def _serve(channel: int, last_process: int | None) -> NoReturn:
     kernel.die_with_parent()
-    seccomp.install(seccomp.test_filter())
+    seccomp.installer(seccomp.test_filter())()
     wanted = str(FIRST_PROCESS - 1).encode()
-    while channel.recv(1):
+    while os.read(channel, 1):
         found = b"1" if _end_all() else b"0"
         if last_process is not None:
             os.pwrite(last_process, wanted, 0)
-        channel.send(found)
+        os.write(channel, found)
     os._exit(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from reasonry.sandbox.inside import kernel
 from reasonry.sandbox.inside.namespaces import APP, APP_OPTIONS, TMP, TMP_OPTIONS
@@ -11,6 +12,7 @@ __all__ = ["Scratch"]
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 _COPY_BYTES = 1 << 20
+_TICK_S = 0.02  # longer than any kernel's
 
 
 class Scratch:
@@ -18,7 +20,10 @@ class Scratch:
 
     def __init__(self, stdin: int) -> None:
         self._stdin = stdin
+        os.chdir(TMP)  # where tests begin
         self._mark = _mark_of(TMP)
+        self._since = time.monotonic()
+        self._is_settled = False
 
     def show_stdin(self, source: int) -> None:
         """Let `/dev/stdin` be a copy of this file in memory, for a program that opens it."""
@@ -31,13 +36,17 @@ class Scratch:
     def renew_tmp(self) -> None:
         """Where a test touched it: an empty one in its place. Nothing is deleted file by file, however much is there.
 
-        A change sets the folder's change time, which no program can set back.
+        A change sets the folder's change time, which no program can set back; until that is older than the kernel's
+        tick, a look inside is needed as well.
         """
-        if _mark_of(TMP) == self._mark and not os.listdir(TMP):
+        if _mark_of(TMP) == self._mark and (self._is_settled or not os.listdir(TMP)):
+            self._is_settled = time.monotonic() - self._since > _TICK_S
             return
+        os.chdir("/")
         kernel.detach(TMP)
         kernel.mount("tmpfs", TMP, "tmpfs", _FLAGS | kernel.MS_NOEXEC, TMP_OPTIONS)
-        self._mark = _mark_of(TMP)
+        os.chdir(TMP)
+        self._mark, self._since, self._is_settled = _mark_of(TMP), time.monotonic(), False
 
     def open_app(self) -> None:
         """An empty `/app` that can be written."""

@@ -17,13 +17,13 @@ import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from reasonry.sandbox.inside import kernel
 from reasonry.sandbox.inside.numbers import NUMBERS
 
-__all__ = ["Rule", "install", "starter_filter", "test_filter"]
+__all__ = ["Rule", "installer", "starter_filter", "test_filter"]
 
 _LOAD, _EQUAL, _AT_LEAST, _ABOVE, _AND, _RETURN = 0x20, 0x15, 0x35, 0x25, 0x54, 0x06
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
@@ -71,6 +71,8 @@ _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ
 _PRCTLS = (3, 15, 16, 21, 23, 39, 0x53564D41)
 _SENDING = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 _CLONE_THREAD, _AF_UNIX = 0x00010000, 1
+
+_BUFFERS: list[ctypes.Array[ctypes.c_char]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,13 @@ def test_filter(*, may_execute: bool = False, may_fork: bool = False, alone: int
     return _assemble(rules, default=_ALLOW)
 
 
-def install(program: bytes) -> None:
-    """Put a filter in force for this thread, for good. Needs no_new_privs or CAP_SYS_ADMIN."""
+def installer(program: bytes) -> Callable[[], None]:
+    """A function that puts a filter in force for its thread, for good. Needs no_new_privs or CAP_SYS_ADMIN."""
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
-    kernel.syscall("seccomp", _SET_MODE_FILTER, 0, ctypes.create_string_buffer(header, len(header)))
+    install = kernel.prepared("seccomp", _SET_MODE_FILTER, 0, ctypes.create_string_buffer(header, len(header)))
+    _BUFFERS.append(buffer)  # the header holds its address
+    return install
 
 
 def _assemble(rules: Iterable[Rule], default: int) -> bytes:

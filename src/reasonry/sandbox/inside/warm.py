@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import random
+import os
 import sys
 
 __all__ = ["warm_up"]
@@ -17,13 +17,26 @@ SEED = 0
 
 
 def warm_up() -> None:
-    """Import them, and do what `site` does for programs: `exit`, `quit`, `help`."""
-    for name in _MODULES:
-        importlib.import_module(name)
+    """Import them, and do what `site` does for programs: `exit`, `quit`, `help`.
+
+    What they would do in every child after a fork is left out: `threading` would renew locks that nobody holds (a third
+    of a test's whole cost), `random` would seed itself by chance. So a program that names no seed has the same one in
+    every run, and gives the same output.
+    """
+    register = os.register_at_fork
+    os.register_at_fork = _ignore
+    try:
+        for name in _MODULES:
+            importlib.import_module(name)
+    finally:
+        os.register_at_fork = register
+    sys.modules["random"].seed(SEED)
     _add_exit()
     compile("0", "warm", "exec")  # the first one in a process makes the types of the syntax tree, at over a millisecond
-    # Programs that use chance and name no seed then give the same output in every run.
-    random.seed(SEED)
+
+
+def _ignore(**_: object) -> None:
+    pass
 
 
 def _add_exit() -> None:
@@ -34,4 +47,3 @@ def _add_exit() -> None:
         quit=_sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)"),
         help=_sitebuiltins._Helper(),  # noqa: SLF001
     )
-    sys.argv = ["main.py"]

@@ -29,13 +29,16 @@ from reasonry.sandbox.inside.jobs import Job, Runner
 from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_places
 from reasonry.sandbox.inside.reaper import Reaper
 from reasonry.sandbox.inside.scratch import Scratch
-from reasonry.sandbox.inside.warm import warm_up
 
 __all__ = ["main"]
 
 CONTROL = 3
 MESSAGE_BYTES = 1 << 16
-MAX_DESCRIPTORS = 12
+MAX_DESCRIPTORS = 253  # the kernel's own limit for one message
+_dumps, _loads = json.JSONEncoder().encode, json.JSONDecoder().decode
+_KEPT: list[object] = []  # what a test need not spend time on letting go
+_dumps, _loads = json.JSONEncoder().encode, json.JSONDecoder().decode
+_KEPT: list[object] = []  # what a test need not spend time on letting go
 _CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE = 21, 40
 
 
@@ -58,11 +61,11 @@ class Control:
         data, descriptors, _, _ = socket.recv_fds(self._socket, MESSAGE_BYTES, MAX_DESCRIPTORS)
         if not data:
             os._exit(0)
-        return json.loads(data), descriptors
+        return _loads(data.decode()), descriptors
 
     def send(self, message: dict[str, Any]) -> None:
         try:
-            self._socket.send(json.dumps(message).encode())
+            self._socket.send(_dumps(message).encode())
         except OSError:
             os._exit(0)
 
@@ -76,13 +79,14 @@ def main() -> Job:
     control = Control()
     setup, _ = control.receive()
     kernel.die_with_parent()
-    warm_up()  # while we may still walk to the library
     try:
         runner = _namespaced(control, setup) if setup["tier"] == "namespaces" else _confined(setup)
     except OSError as exc:
         control.send({"failed": str(exc), "errno": exc.errno or 0})
         os._exit(1)
     control.send({"ready": os.getpid()})
+    _KEPT.extend((control, runner))
+    _leave_no_module_behind()
     gc.collect()
     gc.freeze()  # what is here now is never looked at again, so that its pages stay shared
     while True:
@@ -90,6 +94,7 @@ def main() -> Job:
         answer = runner.run(message, descriptors)
         if isinstance(answer, Job):
             control.forget()
+            _KEPT.append(message)
             return answer
         for descriptor in descriptors:
             os.close(descriptor)
@@ -156,9 +161,9 @@ def _harden(keep: Sequence[int]) -> None:
     kernel.set_dumpable(allowed=False)
     kernel.lock_security_bits()
     kernel.clear_ambient_capabilities()
-    kernel.drop_capabilities(keep)
+    kernel.capability_dropper(keep)()
     kernel.forbid_new_privileges()
-    seccomp.install(seccomp.starter_filter())
+    seccomp.installer(seccomp.starter_filter())()
 
 
 def _signals_and_limits() -> None:
@@ -201,7 +206,12 @@ def _close_all_but(*descriptors: int | None) -> None:
 def run() -> NoReturn:
     """What `python -c` calls."""
     job = main()
+    sys.argv = ["main.py"]
     # From here on: the process of a test. Its stack is nearly empty, as a program expects.
+    job.begin()
+
+
+def _leave_no_module_behind() -> None:
+    """A program finds what it would find anywhere else in `sys.modules`, and nothing of ours."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "reasonry"]:
         del sys.modules[name]
-    job.begin()
