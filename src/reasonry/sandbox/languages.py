@@ -1,11 +1,13 @@
 """Languages: a table. Python runs in a fork of a warm interpreter; the others are files that are compiled or executed.
 
-A harness in one of these languages runs in the program's own process, after it: `joined` makes one source of both. What
-passes is not exit code 0 but a secret that the last line of the harness prints, since a program could leave early.
+A harness in one of the others runs in the program's own process, after it: `join` makes one source of both. What passes is
+not exit code 0 but a secret that the last line prints, since a program could leave early. That is weaker than for Python,
+where the two are different processes: a program that looks for the secret in its own memory can find it.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -19,32 +21,44 @@ from reasonry.sandbox.outcomes import SandboxUnavailable
 __all__ = ["LANGUAGES", "Language", "find_language", "headers_folder"]
 
 APP = "/app"
-SECRET = "REASONRY_SECRET"  # noqa: S105 - a place holder
+SECRET_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """`source`: the file's name in `/app`. `compiler` and `command` are found on the host's PATH, below /usr."""
+    """How programs of one language are compiled and run.
+
+    `{unit}` in a path or a command stands for what `unit` finds in the program: where a language wants its file named
+    after what is in it. `join` makes one program of a program, a harness and a secret that the program's last line
+    prints. `memory_flag` tells a runtime how many megabytes its heap may have.
+    """
 
     name: str
     source: str
     command: tuple[str, ...]
+    join: Callable[[str, str, str], str]
     compiler: tuple[str, ...] = ()
-    prepare: Callable[[str], tuple[str, ...]] | None = None
-    compile_cpu_s: float = 20.0
-    compile_memory_mb: int = 2048
+    include: Callable[[str], tuple[str, ...]] | None = None
+    unit: Callable[[str], str] | None = None
     reserves_memory: bool = False
     memory_flag: str = ""
     libraries: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
-    def compile_command(self, program: str) -> list[str]:
-        """Empty for a language that is not compiled."""
-        more = self.prepare(program) if self.prepare is not None and self.compiler else ()
-        return [*_found(self.compiler), *more] if self.compiler else []
+    def source_name(self, program: str) -> str:
+        """The name of its file in `/app`."""
+        return self._named(self.source, program)
 
-    def run_command(self, memory_mb: int) -> list[str]:
-        first, *rest = _found(self.command)
+    def compile_command(self, program: str) -> list[str]:
+        """Empty for a language that is not compiled. Raises SandboxUnavailable where there is no compiler."""
+        if not self.compiler:
+            return []
+        more = self.include(program) if self.include is not None else ()
+        return [*_found([self._named(word, program) for word in self.compiler]), *more]
+
+    def run_command(self, program: str, memory_mb: int) -> list[str]:
+        """Raises SandboxUnavailable where there is no runtime."""
+        first, *rest = _found([self._named(word, program) for word in self.command])
         flags = [self.memory_flag.format(memory_mb)] if self.memory_flag else []
         return [first, *flags, *rest]
 
@@ -52,8 +66,11 @@ class Language:
         """Where the loader finds the runtime's own libraries: without /proc it cannot know where a program lies."""
         if not self.libraries:
             return {}
-        home = Path(_found(self.command)[0]).parents[1]
+        home = Path(_found(list(self.command))[0]).parents[1]
         return {"LD_LIBRARY_PATH": ":".join(str(home / folder) for folder in self.libraries)}
+
+    def _named(self, text: str, program: str) -> str:
+        return text.replace("{unit}", self.unit(program)) if self.unit is not None else text
 
 
 def find_language(name: str) -> Language | None:
@@ -68,10 +85,10 @@ def find_language(name: str) -> Language | None:
     raise SandboxUnavailable(f"no language '{name}'", hint=f"known: {known}")
 
 
-def _found(command: tuple[str, ...]) -> list[str]:
+def _found(command: list[str]) -> list[str]:
     """The command with the whole path of its program, which must be where a box can see it."""
     if command[0].startswith(APP):
-        return list(command)
+        return command
     path = shutil.which(command[0], path="/usr/local/bin:/usr/bin:/bin")
     if path is None:
         raise SandboxUnavailable(f"{command[0]} is not installed", hint=f"install {command[0]} below /usr")
@@ -107,7 +124,7 @@ def header_folder() -> Path | None:
     kept = headers_folder()
     if kept is None:
         return None
-    compiler = _found(("g++",))[0]
+    compiler = _found(["g++"])[0]
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
     folder = kept / digest("header", version, _CPP_FLAGS)
     target = folder / f"{_EVERYTHING}.gch"
@@ -127,28 +144,91 @@ def _make_header(compiler: str, target: Path) -> bool:
     return done.returncode == 0
 
 
+def _join_cpp(program: str, harness: str, secret: str) -> str:
+    """The program's `main`, if it has one, and the harness's become ordinary functions.
+
+    Falling off the end of an ordinary function that returns something is undefined, and in `main` it is not: so the
+    harness's returns nothing, unless it has a `return`.
+    """
+    returns = re.search(r"\breturn\b", harness.rpartition("main")[2])
+    named = "reasonry_harness" if returns else "reasonry_unused; void reasonry_harness"
+    call = "if (reasonry_harness()) return 1;" if returns else "reasonry_harness();"
+    last = f'int main() {{ {call} fflush(stdout); std::printf("\\n%s\\n", "{secret}"); }}'
+    return "\n".join(
+        (
+            "#define main reasonry_program_main",
+            program,
+            "#undef main",
+            f"#define main {named}",
+            harness,
+            "#undef main",
+            "#include <cstdio>",
+            last,
+        )
+    )
+
+
+# --- JavaScript
+
+
+def _join_javascript(program: str, harness: str, secret: str) -> str:
+    """`console.assert` only complains; here it throws, and the program can no longer change that."""
+    throws = "value(holds, ...said) { if (!holds) throw new Error(`assertion failed ${said}`); }"
+    strict = f"Object.defineProperty(console, 'assert', {{ {throws}, writable: false, configurable: false }});"
+    return f"{program}\n;{strict}\n{harness}\n;process.stdout.write('\\n{secret}\\n');\n"
+
+
+# --- Java
+
+_JAVA_IMPORT = re.compile(r"^\s*import\s+[\w.*\s]+;[ \t]*$", re.MULTILINE)
+_JAVA_PUBLIC = re.compile(r"\bpublic\s+(?:(?:final|abstract|strictfp)\s+)*(?:class|interface|enum|record)\s+(\w+)")
+_JAVA_MAIN = re.compile(r"\bclass\s+(\w+)(?:(?!\bclass\b).)*?\bpublic\s+static\s+void\s+main\b", re.DOTALL)
+_JAVA_HARNESS = "ReasonryHarness"
+
+
+def _java_class(program: str) -> str:
+    """The class that is run, after which the file is named."""
+    if f"class {_JAVA_HARNESS} " in program:
+        return _JAVA_HARNESS
+    found = _JAVA_MAIN.search(program) or _JAVA_PUBLIC.search(program)
+    return found[1] if found else "Main"
+
+
+def _join_java(program: str, harness: str, secret: str) -> str:
+    """Imports first; no class public, since a file may have one only, named after it."""
+    parts = [_JAVA_IMPORT.sub("", text).replace("public class ", "class ") for text in (program, harness)]
+    imports = sorted({line.strip() for text in (program, harness) for line in _JAVA_IMPORT.findall(text)})
+    last = f'Main.main(given); System.out.println("\\n{secret}");'
+    runner = f"class {_JAVA_HARNESS} {{ public static void main(String[] given) throws Throwable {{ {last} }} }}"
+    return "\n".join([*imports, *parts, runner])
+
+
 LANGUAGES: tuple[Language, ...] = (
     Language(
         name="cpp",
         source="main.cpp",
         compiler=("g++", *_CPP_FLAGS, "-o", f"{APP}/main", f"{APP}/main.cpp"),
         command=(f"{APP}/main",),
-        prepare=_precompiled,
+        include=_precompiled,
+        join=_join_cpp,
         aliases=("c++", "cplusplus", "cxx"),
     ),
     Language(
         name="javascript",
         source="main.js",
         command=("node", f"{APP}/main.js"),
+        join=_join_javascript,
         reserves_memory=True,
         memory_flag="--max-old-space-size={}",
         aliases=("js", "node", "nodejs"),
     ),
     Language(
         name="java",
-        source="Main.java",
-        compiler=("javac", "-J-Xmx512m", "-nowarn", "-d", APP, f"{APP}/Main.java"),
-        command=("java", "-Xss64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", APP, "Main"),
+        source="{unit}.java",
+        compiler=("javac", "-J-Xmx512m", "-nowarn", "-d", APP, f"{APP}/{{unit}}.java"),
+        command=("java", "-Xss64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-ea", "-cp", APP, "{unit}"),
+        unit=_java_class,
+        join=_join_java,
         reserves_memory=True,
         memory_flag="-Xmx{}m",
         libraries=("lib", "lib/jli", "lib/server"),
