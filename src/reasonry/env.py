@@ -10,10 +10,23 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["VARIABLES", "Variable", "cache_folder", "for_workers", "read", "secret"]
+__all__ = ["VARIABLES", "Variable", "cache_folder", "for_workers", "read", "sandbox_packages", "secret"]
 
 # What a worker process needs to find its libraries and files. Nothing here is a secret.
-_PASSED_ON = ("PATH", "HOME", "REASONRY_CACHE", "XDG_CACHE_HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "REASONRY_CACHE",
+    "REASONRY_SANDBOX_PACKAGES",
+    "XDG_CACHE_HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HF_HUB_OFFLINE", "1: HuggingFace libraries use their cache only"),
     Variable("REASONRY_LEDGER", "ledger file shared by runs (default: ledger.sqlite in the run folder)"),
     Variable("REASONRY_CACHE", "folder for what can be made again (default: reasonry in the user's cache folder)"),
+    Variable("REASONRY_SANDBOX_PACKAGES", "folders with Python packages that sandboxed programs may import"),
     Variable("REASONRY_WORKERS", "worker processes (default: the processors this process may use)"),
     Variable("NO_COLOR", "any value: no colours on the terminal"),
     Variable("FORCE_COLOR", "any value: colours even where the output is not a terminal"),
@@ -59,6 +73,12 @@ def cache_folder() -> Path:
         return Path(given)
     shared = os.environ.get("XDG_CACHE_HOME")
     return (Path(shared) if shared else Path.home() / ".cache") / "reasonry"
+
+
+def sandbox_packages() -> list[str]:
+    """Folders whose packages sandboxed programs may import."""
+    given = (read("REASONRY_SANDBOX_PACKAGES") or "").split(os.pathsep)
+    return [str(Path(folder).resolve()) for folder in given if folder]
 
 
 def for_workers() -> dict[str, str]:

@@ -55,6 +55,7 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "math": "reasonry.verifiers.math",
         "exact": "reasonry.verifiers.exact",
         "choice": "reasonry.verifiers.choice",
+        "code": "reasonry.verifiers.code",
         "steps": "reasonry.verifiers.steps",
     },
     "filter": {

@@ -37,6 +37,7 @@ class Lane:
     frames: int = 0  # of those sent, how many are not done
     size: int = 1  # rows in the next frame
     seen: tuple[int, int] = (0, IDLE)  # what the marker said
+    beats: int = 0  # ... and of what its row gave as signs of life
     since: float = 0.0  # ... and since when, in monotonic seconds
     overdue: int | None = None  # the index of the row for which its worker was ended
 
@@ -68,6 +69,7 @@ class Lane:
     def age(self, now: float) -> float:
         """For how long the worker has been at what it does, as far as we saw."""
         assert self.worker is not None
-        if (seen := self.worker.marker.get()) != self.seen:
-            self.seen, self.since = seen, now
+        seen, beats = self.worker.marker.get(), self.worker.marker.beats
+        if seen != self.seen or beats != self.beats:
+            self.seen, self.beats, self.since = seen, beats, now
         return now - self.since

@@ -12,7 +12,7 @@ from typing import IO
 __all__ = ["IDLE", "PREPARING", "RUNNING", "Marker", "new_marker_file"]
 
 IDLE, PREPARING, RUNNING = range(3)
-_BYTES = 8
+_BYTES = 16
 
 
 def new_marker_file(file: IO[bytes]) -> None:
@@ -22,7 +22,7 @@ def new_marker_file(file: IO[bytes]) -> None:
 
 
 class Marker:
-    """One word: the index of the row that is or was under way, and what happens to it."""
+    """Two words: the index of the row that is or was under way with what happens to it, and a count of its beats."""
 
     def __init__(self, descriptor: int) -> None:
         self._memory = mmap.mmap(descriptor, _BYTES)
@@ -38,6 +38,14 @@ class Marker:
         """The index, and IDLE, PREPARING or RUNNING."""
         word = self._word[0]
         return word >> 2, word & 3
+
+    def beat(self) -> None:
+        """Say that the row under way is being watched by someone else, and goes on."""
+        self._word[1] += 1
+
+    @property
+    def beats(self) -> int:
+        return self._word[1]
 
     def close(self) -> None:
         self._word.release()

@@ -27,6 +27,7 @@ from typing import Any, BinaryIO
 
 from reasonry.executors.frames import encode, json_bytes, read_frame, results_frame
 from reasonry.executors.marker import PREPARING, RUNNING, Marker
+from reasonry.pulse import on_beat
 
 __all__ = ["main"]
 
@@ -41,6 +42,7 @@ def main() -> None:
     channel = _Channel()
     marker = Marker(descriptor := int(sys.argv[1]))
     os.close(descriptor)
+    on_beat(marker.beat)
     Thread(target=_leave_with_parent, args=(channel.source.fileno(),), daemon=True).start()
     _restore_default_signals()
     setup = channel.receive()

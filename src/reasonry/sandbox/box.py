@@ -14,16 +14,19 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reasonry.pulse import beat
 from reasonry.sandbox.inside.namespaces import write_map
 from reasonry.sandbox.outcomes import SandboxUnavailable, Tier
 
 __all__ = ["Box", "BoxDied", "MemoryFile"]
 
 START_S = 60.0
+BEAT_S = 0.25  # between two signs of life while we wait
 GRACE_S = 20.0  # beyond a job's own wall limit, before a box counts as dead
 _MESSAGE_BYTES = 1 << 16
 # A user that owns nothing: far above what systems hand out, one for each box.
@@ -86,17 +89,18 @@ class MemoryFile:
 class Box:
     """One box of a tier. Not for two threads at once. Raises SandboxUnavailable where this machine has no such tier."""
 
-    def __init__(self, tier: Tier, readable: Sequence[str] = ()) -> None:
+    def __init__(self, tier: Tier, packages: Sequence[str] = (), readable: Sequence[str] = ()) -> None:
         self.tier = tier
         self.installed = ""  # which program is in its /app
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.settimeout(START_S)
+        self._socket.settimeout(BEAT_S)
         try:
             self._process = self._start(theirs)
         finally:
             theirs.close()
         try:
-            self._set_up({"tier": tier, "places": [*_interpreter_places(), *readable]})
+            places = [*_interpreter_places(), *packages, *readable]
+            self._set_up({"tier": tier, "places": places, "packages": list(packages)})
         except BaseException:
             self.close()
             raise
@@ -136,9 +140,8 @@ class Box:
 
     def run(self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1) -> dict[str, Any]:
         """Do one job and tell how it ended. Raises BoxDied, after which this box is of no more use."""
-        self._socket.settimeout(message["wall_s"] * tests + GRACE_S)
         self._send(message, [file.descriptor for file in files])
-        return self._receive()
+        return self._receive(message["wall_s"] * tests + GRACE_S)
 
     def _send(self, message: dict[str, Any], descriptors: Sequence[int]) -> None:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -147,11 +150,18 @@ class Box:
         except OSError as exc:
             raise BoxDied(str(exc)) from exc
 
-    def _receive(self) -> dict[str, Any]:
-        try:
-            data = self._socket.recv(_MESSAGE_BYTES)
-        except OSError as exc:
-            raise BoxDied(str(exc)) from exc
+    def _receive(self, within_s: float = START_S) -> dict[str, Any]:
+        deadline = time.monotonic() + within_s
+        while True:
+            try:
+                data = self._socket.recv(_MESSAGE_BYTES)
+                break
+            except TimeoutError as exc:
+                beat()  # the box has limits of its own
+                if time.monotonic() > deadline:
+                    raise BoxDied(f"no answer within {within_s:g} s") from exc
+            except OSError as exc:
+                raise BoxDied(str(exc)) from exc
         if not data:
             raise BoxDied("it ended")
         return json.loads(data)

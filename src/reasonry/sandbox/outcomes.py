@@ -76,6 +76,7 @@ class Outcome:
     detail: str = ""
     tier: Tier = "namespaces"
     value: object = None
+    cannot_judge: bool = False  # a harness that hands over what cannot leave its process
 
     @property
     def is_starved(self) -> bool:

@@ -12,7 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reasonry import env
 from reasonry.sandbox.box import Box, BoxDied, MemoryFile
+from reasonry.sandbox.inside.checker import CANNOT_JUDGE
 from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loads
 from reasonry.sandbox.languages import SECRET_BYTES, Language, find_language, headers_folder
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
@@ -43,12 +45,14 @@ class Sandbox:
     """One box, started when it is first needed. One test at a time: for several cores, one sandbox for each.
 
     `tier` None takes the best that this machine has, "namespaces" or "landlock"; "unsafe" confines nothing and must be
-    asked for by name. Every outcome says in which tier it was found. Raises SandboxUnavailable from the first test on,
+    asked for by name. `packages`: folders of Python packages that programs may import, by default those named in
+    REASONRY_SANDBOX_PACKAGES. Every outcome says in which tier it was found. Raises SandboxUnavailable from the first test on,
     where the machine has no tier. Use it in a `with` block, or call `close()`.
     """
 
-    def __init__(self, *, tier: Tier | None = None) -> None:
+    def __init__(self, *, tier: Tier | None = None, packages: Sequence[str] | None = None) -> None:
         self._wanted = tier
+        self._packages = env.sandbox_packages() if packages is None else list(packages)
         self._box: Box | None = None
         self._programs: OrderedDict[str, _Program] = OrderedDict()
         self._lock = threading.Lock()
@@ -61,7 +65,9 @@ class Sandbox:
         with self._lock:
             return self._ready().tier
 
-    def run(self, program: str, language: str = "python", stdin: bytes | str = b"", limits: Limits = _DEFAULT) -> Outcome:
+    def run(
+        self, program: str, language: str = "python", stdin: bytes | str = b"", limits: Limits = _DEFAULT
+    ) -> Outcome:
         """Run a program with this standard input. Never raises for anything that the program does."""
         return self.run_tests(program, [stdin], language, limits)[0]
 
@@ -131,10 +137,9 @@ class Sandbox:
             if ended is None:
                 failed = self._failed()
                 return failed, failed
-            return (
-                self._told(ended[0], checker_files, limits, kept_harness),
-                self._told(ended[1], program_files[1:], limits, kept),
-            )
+            checker = self._told(ended[0], checker_files, limits, kept_harness)
+            checker = replace(checker, cannot_judge=checker.exit_code == CANNOT_JUDGE)
+            return checker, self._told(ended[1], program_files[1:], limits, kept)
 
     def check_joined(self, program: str, harness: str, language: str, limits: Limits = _DEFAULT) -> Outcome:
         """Run a harness of another language in the program's own process, after it. `ok`: it ran to its last line."""
@@ -176,9 +181,7 @@ class Sandbox:
             return [self._failed()]
         return [self._told(how, test[1:3], limits, program) for how, test in zip(ended, tests, strict=False)]
 
-    def _ask(
-        self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1
-    ) -> list[dict[str, Any]] | None:
+    def _ask(self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1) -> list[dict[str, Any]] | None:
         """How the job's processes ended; None where the box died of it, twice."""
         for _ in range(2):
             box = self._ready()
@@ -280,12 +283,12 @@ class Sandbox:
 
     def _start(self) -> Box:
         if self._wanted is not None:
-            return Box(self._wanted, _readable())
+            return Box(self._wanted, self._packages, _readable())
         try:
-            return Box("namespaces", _readable())
+            return Box("namespaces", self._packages, _readable())
         except SandboxUnavailable as first:
             try:
-                return Box("landlock")
+                return Box("landlock", self._packages)
             except SandboxUnavailable:
                 raise first from None
 

@@ -26,6 +26,8 @@ REMEMBERED_CHARACTERS = 2000  # a longer verdict is not kept
 WAITING = 1 << 14  # rows in line before one that needs no worker waits for its turn at a worker all the same
 CUT_OFF = "the response was cut off before a final answer"
 
+_DECLARED = frozenset((*EXPLICIT, "fence"))  # a program in a block that was closed is one that the response gives
+
 _WORK = Work("reasonry.verifiers.batch:worker")
 
 
@@ -171,7 +173,7 @@ def _as_said(turn: _Turn, verdict: Verdict) -> Verdict:
 def _cut_off(verdict: Verdict) -> Verdict:
     """The verdict on a response that was cut off: what it did not declare as its answer is none."""
     rule = verdict.evidence.get("rule")
-    if rule is None or rule in EXPLICIT or verdict.status.score is None:
+    if rule is None or rule in _DECLARED or verdict.status.score is None:
         return verdict
     return replace(verdict, status=Status.UNPARSED, extracted=None, detail=CUT_OFF)
 

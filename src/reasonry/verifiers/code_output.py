@@ -20,7 +20,6 @@ from typing import Any, Literal
 __all__ = ["OutputRule", "compare_output", "compare_value"]
 
 SHOWN = 60  # characters of a text in a difference
-LOOKED = 10_000  # bytes of a text in which the place of a difference is looked for
 MAX_NUMBER = 1_000  # characters of a token that may be compared as a number
 MAX_DEPTH = 200  # levels of a value
 MAX_BITS = 10_000  # of an integer that is spelled, or compared with a tolerance
@@ -136,9 +135,12 @@ def _is_close_token(own: bytes, other: bytes, rule: OutputRule) -> bool:
 
 
 def _alike(own: bytes, other: bytes) -> int:
-    """How many bytes both begin with, as far as is looked."""
-    pairs = enumerate(zip(own[:LOOKED], other[:LOOKED], strict=False))
-    return next((place for place, (one, two) in pairs if one != two), min(len(own), len(other), LOOKED))
+    """How many bytes both begin with, by halving: comparing slices is fast where walking over bytes is not."""
+    low, high = 0, min(len(own), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if own[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
 
 
 def _shown_text(data: bytes | None, start: int) -> str:

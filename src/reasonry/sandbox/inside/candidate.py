@@ -165,7 +165,25 @@ class _Candidate:
             return self._objects[content]
         if kind == "callback":
             return self._callback(content)
+        if kind == "graph":
+            return self._made(content)
         raise NotAValue(f"a frame with an unknown type {kind!r}")
+
+    def _made(self, content: list[Any]) -> Any:
+        """Objects of the other side's, made of the program's class of that name, or of one that only holds them."""
+        kinds = [self._names.get(name) for name, _ in content]
+        nodes = [
+            object.__new__(kind if inspect.isclass(kind) else type(str(name), (), {}))
+            for kind, (name, _) in zip(kinds, content, strict=True)
+        ]
+
+        def decoded(kind: str, value: Any) -> Any:
+            return nodes[value] if kind == "node" else self._decoded(kind, value)
+
+        for node, (_, attributes) in zip(nodes, content, strict=True):
+            for name, value in attributes:
+                object.__setattr__(node, name, decode(value, decoded))
+        return nodes[0]
 
     def _callback(self, number: int) -> Callable[..., Any]:
         """A function of the other side's, such as a key to sort by."""

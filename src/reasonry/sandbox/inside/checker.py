@@ -26,13 +26,18 @@ from reasonry.sandbox.inside.frames import Channel
 from reasonry.sandbox.inside.program import load_code, new_module, report, shut_down
 from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loads
 
-__all__ = ["CandidateFailed", "run_harness"]
+__all__ = ["CANNOT_JUDGE", "CandidateFailed", "run_harness"]
 
-_SOLUTION_CLASS = "Solution"
+_OWN_MODULES = ("starter", "__main__")
+CANNOT_JUDGE = 93  # the exit code that says so
 
 
 class CandidateFailed(BaseException):
     """The program ended, or did what no answer may do. Not an Exception: no check may take it for an answer."""
+
+
+class CannotHandOver(BaseException):
+    """The harness calls the program with what cannot leave its process: a limit of ours, no answer of the program's."""
 
 
 def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) -> NoReturn:
@@ -48,6 +53,9 @@ def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) 
         exec(code, names)  # noqa: S102 - the harness is the dataset's, and is confined all the same
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except CannotHandOver as thrown:
+        status = CANNOT_JUDGE
+        report(thrown)
     except BaseException as thrown:  # noqa: BLE001
         status = 1
         report(thrown)
@@ -61,15 +69,16 @@ class _Provider:
         self._peer = peer
         self._trusted, last = _run_starter(starter)
         self._entry = entry or last
+        self._untrusted = {self._entry.split(".")[0], last}
 
     def provide(self, code: CodeType, names: dict[str, Any]) -> None:
-        free, modules = _free_names(code)
+        free, modules = _free_names(code, self._untrusted)
         for name in sorted(free):
             if name == "candidate" and self._entry:
                 found = self._peer.get(self._entry)
-            elif name != self._entry and name in modules:
+            elif name not in self._untrusted and name in modules:
                 found = importlib.import_module(name)
-            elif name != self._entry and name in self._trusted:
+            elif name not in self._untrusted and name in self._trusted:
                 found = self._trusted[name]
             else:
                 found = self._peer.get(name)
@@ -91,15 +100,16 @@ def _run_starter(text: str) -> tuple[dict[str, Any], str]:
     return {}, ""
 
 
-def _free_names(code: CodeType) -> tuple[set[str], set[str]]:
+def _free_names(code: CodeType, entries: set[str]) -> tuple[set[str], set[str]]:
     """Global names that code reads and neither defines nor finds among the built-ins; and those that must be modules.
 
     A module is a name of the standard library of which nothing but attributes are used: `math.isclose` is never asked
-    of the program, a function of the program's that is called `code` is.
+    of the program, a function of the program's that is called `code` is. An entry point may be called like a built-in.
     """
     uses = _Uses()
     uses.read(code, is_module=True)
-    free = {name for name in uses.read_names - uses.stored_names if not hasattr(builtins, name)}
+    unknown = uses.read_names - uses.stored_names
+    free = {name for name in unknown if name in entries or not hasattr(builtins, name)}
     return free, (free & sys.stdlib_module_names) - uses.used_alone
 
 
@@ -185,10 +195,32 @@ class _Peer:
     def _reach(self, value: Any) -> Any:
         if type(value) is Remote:
             return {"t": "object", "v": number_of(value)}
+        if type(value).__module__ in _OWN_MODULES and hasattr(value, "__dict__"):
+            return {"t": "graph", "v": self._graph(value)}
         if callable(value):
             self._callbacks.append(value)
             return {"t": "callback", "v": len(self._callbacks) - 1}
-        raise NotAValue(f"a {type(value).__name__} cannot be handed to the program")
+        raise CannotHandOver(f"a {type(value).__name__}")
+
+    def _graph(self, root: Any) -> list[Any]:
+        """An object of a class of ours (a tree, a linked list) and all it leads to: `[class, [[attribute, value]]]` each.
+
+        They name each other by number, so that neither length nor a cycle matters.
+        """
+        found, numbers = [root], {id(root): 0}
+
+        def reach(value: Any) -> Any:
+            if type(value).__module__ not in _OWN_MODULES or not hasattr(value, "__dict__"):
+                return self._reach(value)
+            if id(value) not in numbers:
+                numbers[id(value)] = len(found)
+                found.append(value)
+            return {"t": "node", "v": numbers[id(value)]}
+
+        return [
+            [type(value).__name__, [[name, encode(held, reach)] for name, held in vars(value).items()]]
+            for value in found  # grows while it is gone through
+        ]
 
     def _decode(self, value: Any) -> Any:
         try:
@@ -272,4 +304,3 @@ class Remote:
 
 def number_of(remote: Remote) -> int:
     return remote._number  # noqa: SLF001
-

@@ -175,6 +175,8 @@ class Runner:
             low = descriptor + 1
         os.closerange(low, _MOST_DESCRIPTORS)
         os.setsid()
+        if self._reaper is None:
+            kernel.die_with_parent()  # no namespace ends with it
         if self._reaper is not None and folder != TMP:
             os.chdir(folder)
         _set_mask(signal.SIG_SETMASK, ())
@@ -230,14 +232,16 @@ class Runner:
                 return "cpu"
             if wall_left <= 0:
                 return "wall"
-            self._leave_with_host()
+            self._leave_with_host(processes)
             wait_s = max(_SHORTEST_WAIT_S, min(cpu_left / _CORES, wall_left, _LONGEST_WAIT_S))
 
-    def _leave_with_host(self) -> None:
+    def _leave_with_host(self, processes: Sequence[int]) -> None:
         """Where the host is gone, end; everything in the box goes with us."""
         poll = select.poll()
         poll.register(self._control, select.POLLRDHUP | select.POLLHUP)
         if poll.poll(0):
+            for process in processes:
+                os.kill(process, _SIGKILL)
             os._exit(0)
 
 

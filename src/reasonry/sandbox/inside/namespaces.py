@@ -17,7 +17,17 @@ from pathlib import Path
 
 from reasonry.sandbox.inside import kernel
 
-__all__ = ["APP", "APP_OPTIONS", "TMP", "TMP_OPTIONS", "Held", "enter_namespaces", "furnish", "open_places", "write_map"]
+__all__ = [
+    "APP",
+    "APP_OPTIONS",
+    "TMP",
+    "TMP_OPTIONS",
+    "Held",
+    "enter_namespaces",
+    "furnish",
+    "open_places",
+    "write_map",
+]
 
 APP, TMP = "/app", "/tmp"  # noqa: S108 - the box's own
 TMP_OPTIONS = "size=64m,nr_inodes=4096,mode=1777"

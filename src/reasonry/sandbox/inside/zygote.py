@@ -78,7 +78,7 @@ def main() -> Job:
     """Build the box and serve. Returns in each test's process, with what that process is to run."""
     control = Control()
     setup, _ = control.receive()
-    kernel.die_with_parent()
+    sys.path.extend(setup["packages"])
     try:
         runner = _namespaced(control, setup) if setup["tier"] == "namespaces" else _confined(setup)
     except OSError as exc:
