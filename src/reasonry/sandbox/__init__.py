@@ -8,8 +8,8 @@ outcome.ended, outcome.stdout     # (Ended.OK, b"42\\n")
 ```
 
 A warm interpreter inside a box of Linux namespaces forks once for each test. The program sees `/usr` and the
-interpreter, read-only, an empty `/tmp`, and nothing else: no network, no host process, no environment, no expected output.
-docs/sandbox.md has what is covered and what is not.
+interpreter, read-only, an empty `/tmp`, and nothing else: no network, no process of the host, no environment, no
+expected output. docs/sandbox.md has what is covered and what is not.
 """
 
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier

@@ -90,7 +90,7 @@ class Box:
     """One box of a tier. Not for two threads at once. Raises SandboxUnavailable where this machine has no such tier."""
 
     def __init__(self, tier: Tier, packages: Sequence[str] = (), readable: Sequence[str] = ()) -> None:
-        self.tier = tier
+        self.tier: Tier = tier
         self.installed = ""  # which program is in its /app
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(BEAT_S)

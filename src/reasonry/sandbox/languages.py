@@ -1,8 +1,8 @@
 """Languages: a table. Python runs in a fork of a warm interpreter; the others are files that are compiled or executed.
 
-A harness in one of the others runs in the program's own process, after it: `join` makes one source of both. What passes is
-not exit code 0 but a secret that the last line prints, since a program could leave early. That is weaker than for Python,
-where the two are different processes: a program that looks for the secret in its own memory can find it.
+A harness in one of the others runs in the program's own process, after it: `join` makes one source of both. What passes
+is not exit code 0 but a secret that the last line prints, since a program could leave early. That is weaker than for
+Python, where the two are different processes: a program that looks for the secret in its own memory can find it.
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ class Limits:
 class Outcome:
     """What became of a program.
 
-    `limit`: which clock ended it, where one did. A program that was ended by the wall clock having used little processor
-    time waited for something: itself (it sleeps) or a machine that is too busy. `value`: for a call, what it returned.
+    `limit`: which clock ended it, where one did. A program that was ended by the wall clock having used little of the
+    processor waited for something: itself (it sleeps) or a machine that is too busy. `value`: what a call returned.
     """
 
     ended: Ended

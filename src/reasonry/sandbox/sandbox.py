@@ -46,12 +46,12 @@ class Sandbox:
 
     `tier` None takes the best that this machine has, "namespaces" or "landlock"; "unsafe" confines nothing and must be
     asked for by name. `packages`: folders of Python packages that programs may import, by default those named in
-    REASONRY_SANDBOX_PACKAGES. Every outcome says in which tier it was found. Raises SandboxUnavailable from the first test on,
-    where the machine has no tier. Use it in a `with` block, or call `close()`.
+    REASONRY_SANDBOX_PACKAGES. Every outcome says in which tier it was found. Raises SandboxUnavailable from the first
+    test on, where the machine has no tier. Use it in a `with` block, or call `close()`.
     """
 
     def __init__(self, *, tier: Tier | None = None, packages: Sequence[str] | None = None) -> None:
-        self._wanted = tier
+        self._wanted: Tier | None = tier
         self._packages = env.sandbox_packages() if packages is None else list(packages)
         self._box: Box | None = None
         self._programs: OrderedDict[str, _Program] = OrderedDict()
@@ -123,7 +123,7 @@ class Sandbox:
     ) -> tuple[Outcome, Outcome]:
         """Run a Python harness against a Python program, each in a process of its own.
 
-        The first outcome is the harness's: `ok` means that it ran to its end. The second is the program's. `entry` names
+        The first outcome is the harness's: `ok` means that it ran to its end. The second is the program's. `entry` is
         the function that the harness means by `candidate`; `starter` is trusted code that the program was begun from.
         """
         with self._lock, ExitStack() as stack:
@@ -365,7 +365,7 @@ def _message(kind: str, limits: Limits) -> dict[str, Any]:
 
 
 def _fit(message: dict[str, Any], language: Language) -> None:
-    """A compiled program recurses deeper. A runtime that reserves space it never uses is limited in what it writes to."""
+    """A compiled program recurses deeper. A runtime that reserves what it never uses is limited in what it writes."""
     message["stack_mb"] = max(message["stack_mb"], min(_STACK_MB, message["memory_mb"]))
     message["environment"] = language.environment()
     if language.reserves_memory:

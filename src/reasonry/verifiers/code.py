@@ -1,8 +1,9 @@
 """The `code` verifier: the program in a response, run in a sandbox against the question's tests.
 
-What is decided where: the program runs in a box that never sees an expected output; printed text and returned values are
-compared here; a harness runs in a process of its own, which holds the program by proxies. So nothing that a program does
-to its own process can make a wrong answer right. `code_spec` has what a question may say, docs/code.md how it is judged.
+What is decided where: the program runs in a box that never sees an expected output; printed text and returned values
+are compared here; a harness runs in a process of its own, which holds the program by proxies. So nothing that a program
+does to its own process can make a wrong answer right. `code_spec` has what a question may say; docs/code.md how it is
+judged.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 | key | meaning |
 |---|---|
 | `language` | python (default), cpp, javascript, java |
-| `tests` | `[{"input": "...", "output": "..."}]` for stdin and stdout; with `fn_name`, `[{"args": [...], "expected": ...}]` |
+| `tests` | `[{"input": "...", "output": "..."}]`; with `fn_name`, `[{"args": [...], "expected": ...}]` |
 | `fn_name` | the function that tests call (Python); a method of a class `Solution` by its name |
 | `harness` | a program that must run to its end with exit code 0, instead of `tests` |
 | `entry_point` | the function that is to be written: what a harness calls `candidate` |
@@ -30,10 +30,11 @@ __all__ = ["CallTest", "CodeSpec", "StdinTest", "read_spec"]
 
 TIME_LIMIT_S = 6.0
 MEMORY_MB = 1024
-_KEYS = (
-    "language tests fn_name harness entry_point starter_code checker time_limit_s memory_mb compare rel_tol abs_tol "
-    "ignore_case unordered run_all"
-).split()
+_KEY_NAMES = """
+    language tests fn_name harness entry_point starter_code checker time_limit_s memory_mb compare rel_tol abs_tol
+    ignore_case unordered run_all
+"""
+_KEYS = _KEY_NAMES.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def _tests(spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return cast("list[dict[str, Any]]", tests)
 
 
-def _stdin_test(test: Mapping[str, Any], index: int, has_checker: bool) -> StdinTest:  # noqa: FBT001
+def _stdin_test(test: Mapping[str, Any], index: int, has_checker: bool) -> StdinTest:
     if "args" in test:
         raise ValueError(f"tests[{index}] has args: name the function in fn_name")
     given, output = test.get("input", ""), test.get("output")

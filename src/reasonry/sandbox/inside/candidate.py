@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from reasonry.sandbox.inside.frames import Channel
 from reasonry.sandbox.inside.program import load_code, new_module, report
@@ -37,7 +37,7 @@ from heapq import *
 from bisect import *
 import bisect, collections, functools, heapq, itertools, math, operator, random, re, string, sys
 """
-_exit: Callable[[int], NoReturn] = os._exit  # noqa: SLF001
+_exit: Callable[[int], NoReturn] = os._exit
 
 
 def answer_one_call(source: int, cache: int, request: int, result: int) -> NoReturn:
@@ -66,8 +66,8 @@ def serve_calls(source: int, cache: int, socket: int) -> NoReturn:
 def _run(code: CodeType) -> dict[str, Any]:
     module = new_module(MODULE)
     if SOLUTION_CLASS in code.co_names:
-        exec(PRELUDE, module.__dict__)  # noqa: S102
-    exec(code, module.__dict__)  # noqa: S102 - that is the purpose; the process is confined
+        exec(PRELUDE, module.__dict__)
+    exec(code, module.__dict__)
     return module.__dict__
 
 
@@ -75,7 +75,7 @@ def _leave(status: int = 0) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BaseException:  # noqa: BLE001, S110 - what it printed is no part of a call
+        except BaseException:  # noqa: BLE001 - what it printed is no part of a call
             pass
     _exit(status)
 
@@ -224,7 +224,7 @@ def _builtin_name(thrown: BaseException) -> str:
     """The nearest built-in class of an exception: the other side knows no others."""
     for kind in type(thrown).__mro__:
         if getattr(builtins, kind.__name__, None) is kind:
-            return cast(str, kind.__name__)
+            return kind.__name__
     return "BaseException"
 
 

@@ -1,9 +1,9 @@
 """The trusted side of a harness: runs the checks, and knows the program only through proxies.
 
-A name that the harness uses and does not define is, in this order: a module of the standard library; what the starter
-code defines besides the entry point; a proxy for what the program defines under that name. A call of a proxy goes to the
-other process as a frame and comes back as a plain value. Comparing, hashing and truth never go there: a program that
-returns objects equal to everything returns objects that are equal to nothing.
+A name that the harness uses and does not define is, in this order: a module of the standard library; what the
+starter code defines besides the entry point; a proxy for what the program defines under that name. A call of a proxy
+goes to the other process as a frame and comes back as a plain value. Comparing, hashing and truth never go there: a
+program that returns objects equal to everything returns objects that are equal to nothing.
 
 The harness has passed when this process ends with exit code 0. Nothing that comes back may end it so: SystemExit in the
 program arrives as `CandidateFailed`, which `except Exception` does not catch.
@@ -50,7 +50,7 @@ def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) 
     status = 0
     try:
         _Provider(_Peer(Channel(socket)), starter_text, entry).provide(code, names)
-        exec(code, names)  # noqa: S102 - the harness is the dataset's, and is confined all the same
+        exec(code, names)
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except CannotHandOver as thrown:
@@ -92,7 +92,7 @@ def _run_starter(text: str) -> tuple[dict[str, Any], str]:
     for ending in ("", "\n    pass\n"):
         try:
             tree = ast.parse(text + ending)
-            exec(compile(tree, "starter.py", "exec"), module.__dict__)  # noqa: S102
+            exec(compile(tree, "starter.py", "exec"), module.__dict__)
         except Exception:  # noqa: BLE001, S112 - starter code need not be a program: then it provides nothing
             continue
         functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -203,7 +203,7 @@ class _Peer:
         raise CannotHandOver(f"a {type(value).__name__}")
 
     def _graph(self, root: Any) -> list[Any]:
-        """An object of a class of ours (a tree, a linked list) and all it leads to: `[class, [[attribute, value]]]` each.
+        """An object of a class of ours (a tree, a list) and all it leads to: `[class, [[attribute, value]]]` each.
 
         They name each other by number, so that neither length nor a cycle matters.
         """
@@ -303,4 +303,4 @@ class Remote:
 
 
 def number_of(remote: Remote) -> int:
-    return remote._number  # noqa: SLF001
+    return remote._number  # pyright: ignore[reportPrivateUsage]

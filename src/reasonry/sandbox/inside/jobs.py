@@ -14,7 +14,7 @@ An answer tells for each process how it ended: `{"status", "signal", "cpu_s", "w
 
 from __future__ import annotations
 
-import _signal
+import _signal  # pyright: ignore[reportMissingImports]
 import os
 import resource
 import select
@@ -72,7 +72,7 @@ class Runner:
         self._is_filtered = is_filtered
         self._drop_capabilities = kernel.capability_dropper()
         self._filters = {
-            key: seccomp.installer(seccomp.test_filter(may_execute=key[0], may_fork=key[1]))
+            key: seccomp.installer(seccomp.narrow_filter(may_execute=key[0], may_fork=key[1]))
             for key in ((False, False), (True, False), (True, True))
         }
 
@@ -115,7 +115,7 @@ class Runner:
             return Job(lambda: answer_one_call(*kept))
         self._enter(message, standard, (), executes=True, forks=message["kind"] == "install")
         argv = message["argv"]
-        os.execve(argv[0], argv, _ENVIRONMENT | message["environment"])  # noqa: S606
+        return Job(lambda: os.execve(argv[0], argv, _ENVIRONMENT | message["environment"]))  # noqa: S606
 
     def _check(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
         program, cache, stdin, stdout, stderr, harness, harness_cache, starter, out, err = descriptors
@@ -187,7 +187,7 @@ class Runner:
 
     def _filter(self, *, executes: bool, forks: bool) -> Callable[[], None]:
         if self._reaper is None:
-            return seccomp.installer(seccomp.test_filter(alone=os.getpid()))
+            return seccomp.installer(seccomp.narrow_filter(alone=os.getpid()))
         return self._filters[executes, forks]
 
     # --- watching

@@ -26,11 +26,11 @@ _FLUSH_FAILED_STATUS = 120  # as CPython's
 _HEAD_BYTES = 8
 
 # Taken now: a program that replaces these must not decide how its own process ends.
-_exit: Callable[[int], NoReturn] = os._exit  # noqa: SLF001
-_join_threads: Callable[[], None] = threading._shutdown  # type: ignore[attr-defined] # noqa: SLF001
-_threads: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined] # noqa: SLF001
-_at_thread_exit: list[Any] = threading._threading_atexits  # type: ignore[attr-defined] # noqa: SLF001
-_run_exit_functions: Callable[[], None] = atexit._run_exitfuncs  # noqa: SLF001
+_exit: Callable[[int], NoReturn] = os._exit
+_join_threads: Callable[[], None] = threading._shutdown  # type: ignore[attr-defined]
+_threads: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined]
+_at_thread_exit: list[Any] = threading._threading_atexits  # type: ignore[attr-defined]
+_run_exit_functions: Callable[[], None] = atexit._run_exitfuncs  # pyright: ignore[reportPrivateUsage]
 _collect = gc.collect
 _excepthook = sys.__excepthook__
 
@@ -42,7 +42,7 @@ def run_program(source: int, cache: int) -> NoReturn:
     del source, cache
     status = 0
     try:
-        exec(code, module.__dict__)  # noqa: S102 - that is the purpose; the process is confined
+        exec(code, module.__dict__)
     except SystemExit as leaving:
         status = _status_of(leaving)
     except BaseException as thrown:  # noqa: BLE001 - as the interpreter does
@@ -100,7 +100,7 @@ def report(thrown: BaseException, *, of_compiler: bool = False) -> None:
     except BaseException:  # noqa: BLE001 - a hook of the program's, or a stderr that is full
         try:
             _excepthook(type(thrown), thrown, trace)
-        except BaseException:  # noqa: BLE001, S110 - the exit code tells it
+        except BaseException:  # noqa: BLE001 - the exit code tells it
             pass
 
 
@@ -117,7 +117,7 @@ def _status_of(leaving: SystemExit) -> int:
         return code & 0xFF
     try:
         print(code, file=sys.stderr)
-    except BaseException:  # noqa: BLE001, S110 - a stderr that is full
+    except BaseException:  # noqa: BLE001 - a stderr that is full
         pass
     return 1
 
@@ -128,14 +128,14 @@ def shut_down(module: ModuleType, status: int) -> NoReturn:
     for step in steps:
         try:
             step()
-        except BaseException:  # noqa: BLE001, S110 - the interpreter prints it and goes on
+        except BaseException:  # noqa: BLE001 - the interpreter prints it and goes on
             pass
     if not _flush():
         status = status or _FLUSH_FAILED_STATUS
     try:
         _forget(module.__dict__)
         _collect()
-    except BaseException:  # noqa: BLE001, S110 - destructors
+    except BaseException:  # noqa: BLE001 - destructors
         pass
     _flush()
     _exit(status)

@@ -49,7 +49,7 @@ class Reaper:
 
 def _serve(channel: int, last_process: int | None) -> NoReturn:
     kernel.die_with_parent()
-    seccomp.installer(seccomp.test_filter())()
+    seccomp.installer(seccomp.narrow_filter())()
     wanted = str(FIRST_PROCESS - 1).encode()
     while os.read(channel, 1):
         found = b"1" if _end_all() else b"0"

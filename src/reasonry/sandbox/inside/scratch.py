@@ -1,4 +1,4 @@
-"""What changes in a box: `/tmp`, for each test anew; `/app`, for each program; `/dev/stdin`, where a program opens it."""
+"""What changes in a box: `/tmp` for each test, `/app` for each program, `/dev/stdin` where a program opens it."""
 
 from __future__ import annotations
 

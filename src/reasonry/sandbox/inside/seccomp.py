@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from reasonry.sandbox.inside import kernel
 from reasonry.sandbox.inside.numbers import NUMBERS
 
-__all__ = ["Rule", "installer", "starter_filter", "test_filter"]
+__all__ = ["Rule", "installer", "narrow_filter", "starter_filter"]
 
 _LOAD, _EQUAL, _AT_LEAST, _ABOVE, _AND, _RETURN = 0x20, 0x15, 0x35, 0x25, 0x54, 0x06
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
@@ -32,49 +32,40 @@ _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT = 0x40000000
 _SET_MODE_FILTER = 1
 
-_FILES = (
-    "read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek open openat close close_range fstat "
-    "stat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir mkdir mkdirat rmdir "
-    "unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat chmod fchmod fchmodat utime utimes utimensat "
-    "futimesat truncate ftruncate fallocate umask getdents getdents64 dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 "
-    "epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 fsync fdatasync statfs "
-    "fstatfs fadvise64 sendfile copy_file_range"
-)
+_FILES = """
+    read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek open openat close close_range fstat
+    stat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir mkdir mkdirat rmdir
+    unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat chmod fchmod fchmodat utime utimes utimensat
+    futimesat truncate ftruncate fallocate umask getdents getdents64 dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
+    epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 fsync fdatasync statfs
+    fstatfs fadvise64 sendfile copy_file_range
+"""
 _MEMORY = "mmap munmap mprotect mremap madvise brk msync"
-_SELF = (
-    "getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp getpgid getsid uname "
-    "sysinfo times getrusage getrlimit setrlimit getpriority sched_yield sched_getaffinity sched_getparam "
-    "sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu capget arch_prctl exit exit_group getrandom "
-    "set_robust_list set_tid_address rseq membarrier futex futex_waitv wait4 waitid restart_syscall"
-)
-_TIME = (
-    "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time getitimer setitimer alarm timer_create "
-    "timer_settime timer_gettime timer_getoverrun timer_delete"
-)
-_SIGNALS = (
-    "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigpending rt_sigtimedwait rt_sigqueueinfo "
-    "rt_tgsigqueueinfo sigaltstack kill tkill tgkill pause"
-)
+_SELF = """
+    getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp getpgid getsid uname
+    sysinfo times getrusage getrlimit setrlimit getpriority sched_yield sched_getaffinity sched_getparam
+    sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu capget arch_prctl exit exit_group getrandom
+    set_robust_list set_tid_address rseq membarrier futex futex_waitv wait4 waitid restart_syscall
+"""
+_TIME = """
+    clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time getitimer setitimer alarm timer_create
+    timer_settime timer_gettime timer_getoverrun timer_delete
+"""
+_SIGNALS = """
+    rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigpending rt_sigtimedwait rt_sigqueueinfo
+    rt_tgsigqueueinfo sigaltstack kill tkill tgkill pause
+"""
 _PAIRED_SOCKETS = "sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername"
-_ATTRIBUTES = (
-    "getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr"  # no file here has any
-)
+# No file here has any.
+_ATTRIBUTES = "getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr"
 # Needed by the process that starts tests, and by no test.
 _STARTING = (
     "unshare mount umount2 capset seccomp pidfd_open pidfd_send_signal setsid setpgid fork vfork execve execveat "
     "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 )
 
-_F_COMMANDS = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    1030,
-    1032,
-    1034,
-)  # F_DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC, GETPIPE_SZ, GET_SEALS
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_GET_SEALS: no locks, owners, leases.
+_F_COMMANDS = (0, 1, 2, 3, 4, 1030, 1032, 1034)
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 # PR_GET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, GET_NO_NEW_PRIVS, SET_VMA
 _PRCTLS = (3, 15, 16, 21, 23, 39, 0x53564D41)
@@ -117,11 +108,11 @@ def starter_filter() -> bytes:
     return _assemble(rules, default=_ERRNO | errno.EPERM)
 
 
-def test_filter(*, may_execute: bool = False, may_fork: bool = False, alone: int | None = None) -> bytes:
+def narrow_filter(*, may_execute: bool = False, may_fork: bool = False, alone: int | None = None) -> bytes:
     """What a test loses of what its starter may do.
 
     `may_execute` is for languages whose program is a file that is executed. `may_fork` is for compilers. `alone` is for
-    a test without namespaces: the number of its process, the only one it may send signals to; it cannot leave its folder.
+    a test without namespaces: the number of its process, the only one that it may signal; it cannot leave its folder.
     """
     refused = set(_STARTING.split())
     if may_execute:

@@ -9,10 +9,10 @@ import sys
 
 __all__ = ["warm_up"]
 
-_MODULES = (
-    "array bisect cmath collections copy dataclasses datetime decimal enum fractions functools heapq inspect io itertools "
-    "json math operator queue random re statistics string struct textwrap threading time traceback types typing"
-).split()
+_MODULES = """
+    array bisect cmath collections copy dataclasses datetime decimal enum fractions functools heapq inspect io itertools
+    json math operator queue random re statistics string struct textwrap threading time traceback types typing
+"""
 SEED = 0
 
 
@@ -26,7 +26,7 @@ def warm_up() -> None:
     register = os.register_at_fork
     os.register_at_fork = _ignore
     try:
-        for name in _MODULES:
+        for name in _MODULES.split():
             importlib.import_module(name)
     finally:
         os.register_at_fork = register
@@ -40,10 +40,10 @@ def _ignore(**_: object) -> None:
 
 
 def _add_exit() -> None:
-    import _sitebuiltins  # noqa: PLC0415 # pyright: ignore[reportMissingModuleSource]
+    import _sitebuiltins  # pyright: ignore[reportMissingModuleSource]
 
-    vars(builtins).update(
+    builtins.__dict__.update(
         exit=_sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)"),
         quit=_sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)"),
-        help=_sitebuiltins._Helper(),  # noqa: SLF001
+        help=_sitebuiltins._Helper(),  # pyright: ignore[reportPrivateUsage]
     )

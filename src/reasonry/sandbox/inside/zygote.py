@@ -1,15 +1,15 @@
 """The box from inside: a warm Python that forks once for each test, watches the test from outside, and reports.
 
-Started by `reasonry.sandbox.box` as `python -c ... SOURCE DESCRIPTOR`, the descriptor being a socket. Messages on it are JSON, one a packet,
-with descriptors beside them: everything of a test (program, stdin, stdout, ...) is a file in memory that the host made
-and reads itself, so nothing that a test writes is ever parsed here.
+Started by `reasonry.sandbox.box` as `python -c ... SOURCE DESCRIPTOR`, the descriptor being a socket. Messages on it
+are JSON, one a packet, with descriptors beside them: everything of a test (program, stdin, stdout, ...) is a file in
+memory that the host made and reads itself, so nothing that a test writes is ever parsed here.
 
 First message: `{"tier": ..., "places": [...]}`; the answer is `{"ready": ...}` or `{"failed": what, "errno": n}`.
 Then one job after the other (`reasonry.sandbox.inside.jobs`), each answered by how its processes ended.
 
-Processes: the host's child enters the namespaces and waits; its child, process 1 of the box, is the one that forks. Tests
-live in a process id namespace below that one, whose process 1 does nothing but end what a test may have left, so that
-a test cannot name who watches it, and signals act on it as on any process (process 1 ignores them).
+Processes: the host's child enters the namespaces and waits; its child, process 1 of the box, is the one that forks.
+Tests live in a process id namespace below that one, whose process 1 does nothing but end what a test may have left, so
+that a test cannot name who watches it, and signals act on it as on any process (process 1 ignores them).
 """
 
 from __future__ import annotations
@@ -30,13 +30,11 @@ from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_p
 from reasonry.sandbox.inside.reaper import Reaper
 from reasonry.sandbox.inside.scratch import Scratch
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 CONTROL = 3
 MESSAGE_BYTES = 1 << 16
 MAX_DESCRIPTORS = 253  # the kernel's own limit for one message
-_dumps, _loads = json.JSONEncoder().encode, json.JSONDecoder().decode
-_KEPT: list[object] = []  # what a test need not spend time on letting go
 _dumps, _loads = json.JSONEncoder().encode, json.JSONDecoder().decode
 _KEPT: list[object] = []  # what a test need not spend time on letting go
 _CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE = 21, 40
@@ -110,7 +108,7 @@ def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
     places = open_places(setup["places"])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
-    _become_first_process(control)
+    _become_first_process()
     kernel.die_with_parent()  # again: a change of user clears it
     last_process = _open_to_write("/proc/sys/kernel/ns_last_pid")
     limit = _open_to_write("/proc/sys/user/max_user_namespaces")
@@ -126,7 +124,7 @@ def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
     return Runner(CONTROL, reaper=reaper, scratch=Scratch(stdin))
 
 
-def _become_first_process(control: Control) -> None:
+def _become_first_process() -> None:
     """Go on as process 1 of the box. The one left outside waits for it, so that its use of time is counted."""
     process = os.fork()
     if process:
@@ -183,7 +181,7 @@ def _signals_and_limits() -> None:
 def _prefer_to_be_killed() -> None:
     """Of all processes, when memory runs out."""
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
     except OSError:  # a system without it: then the kernel chooses by itself
         pass
