@@ -236,6 +236,14 @@ class VerifySection(Section):
 
     timeout_s: Annotated[float, Field(gt=0)] = Field(default=5.0, description="CPU seconds per response")
     memory_mb: Annotated[int, Field(ge=256)] = Field(default=2048, description="address space per worker")
+    sandbox: Literal["best", "namespaces", "landlock", "unsafe"] = Field(
+        default="best", description="what confines programs; unsafe: nothing, and every verdict says so"
+    )
+
+    @property
+    def tier(self) -> str | None:
+        """The sandbox's tier, None for the best there is."""
+        return None if self.sandbox == "best" else self.sandbox
 
 
 class SelectSection(Section):

@@ -13,6 +13,17 @@ expected output. docs/sandbox.md has what is covered and what is not.
 """
 
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
-from reasonry.sandbox.sandbox import MOST_TESTS, Call, Sandbox, run
+from reasonry.sandbox.sandbox import MOST_TESTS, Call, Sandbox, run, use_tier
 
-__all__ = ["MOST_TESTS", "Call", "Ended", "Limits", "Outcome", "Sandbox", "SandboxUnavailable", "Tier", "run"]
+__all__ = [
+    "MOST_TESTS",
+    "Call",
+    "Ended",
+    "Limits",
+    "Outcome",
+    "Sandbox",
+    "SandboxUnavailable",
+    "Tier",
+    "run",
+    "use_tier",
+]

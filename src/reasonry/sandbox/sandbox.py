@@ -19,7 +19,7 @@ from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loa
 from reasonry.sandbox.languages import SECRET_BYTES, Language, find_language, headers_folder
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
 
-__all__ = ["MOST_TESTS", "Call", "Sandbox", "run"]
+__all__ = ["MOST_TESTS", "Call", "Sandbox", "run", "use_tier"]
 
 MOST_TESTS = 48  # in one message: the kernel hands over 253 descriptors at most
 KEPT_PROGRAMS = 16  # whose code is kept for their next test
@@ -51,7 +51,7 @@ class Sandbox:
     """
 
     def __init__(self, *, tier: Tier | None = None, packages: Sequence[str] | None = None) -> None:
-        self._wanted: Tier | None = tier
+        self._wanted: Tier | None = tier or _CHOSEN[0]
         self._packages = env.sandbox_packages() if packages is None else list(packages)
         self._box: Box | None = None
         self._programs: OrderedDict[str, _Program] = OrderedDict()
@@ -312,6 +312,14 @@ class _Program:
     def close(self) -> None:
         for file in self.files:
             file.close()
+
+
+_CHOSEN: list[Tier | None] = [None]
+
+
+def use_tier(tier: Tier | None) -> None:
+    """The tier of sandboxes that are made in this process from now on and name none. None: the best there is."""
+    _CHOSEN[0] = tier
 
 
 def run(program: str, language: str = "python", stdin: bytes | str = b"", limits: Limits = _DEFAULT) -> Outcome:

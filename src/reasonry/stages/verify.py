@@ -29,7 +29,7 @@ def verify(section: VerifySection, context: StageContext, writer: TableWriter) -
         find("executor", "local").call(context.workers) as executor,
         context.console.meter("verify", traces.rows_out) as meter,
     ):
-        verdicts = verify_all(_items(context, questions), executor, limits)
+        verdicts = verify_all(_items(context, questions), executor, limits, sandbox=section.tier)
         for trace, verdict in zip(context.store.rows(traces, Trace), verdicts, strict=True):
             writer.append(VerdictRow.of(trace, verdict))
             tally.add(verdict.status, questions[trace.question_id].domain, trace.teacher)

@@ -28,7 +28,7 @@ CUT_OFF = "the response was cut off before a final answer"
 
 _DECLARED = frozenset((*EXPLICIT, "fence"))  # a program in a block that was closed is one that the response gives
 
-_WORK = Work("reasonry.verifiers.batch:worker")
+_TARGET = "reasonry.verifiers.batch:worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,18 @@ class VerifyItem:
     finish: Finish = "stop"
 
 
-def verify_all(items: Iterable[VerifyItem | Verdict], executor: Executor, limits: Limits) -> Iterator[Verdict]:
+def verify_all(
+    items: Iterable[VerifyItem | Verdict], executor: Executor, limits: Limits, *, sandbox: str | None = None
+) -> Iterator[Verdict]:
     """The verdict of each item, in order. Reads `items` lazily; an item that is a verdict already passes through.
 
     A row that hits its limits is a `timeout` of the model's; a worker that died or broke is an `error` of ours.
-    Raises PartError for a verifier that does not exist, and WorkFailed where workers cannot start.
+    `sandbox` is the tier in which programs run; None is the best that the machine has. Raises PartError for a verifier
+    that does not exist, and WorkFailed where workers cannot start.
     """
     line = _Line()
-    for outcome in executor.map(_WORK, line.rows(items), limits):
+    work = Work(_TARGET, {"sandbox": sandbox} if sandbox else {})
+    for outcome in executor.map(work, line.rows(items), limits):
         yield from line.ready()
         yield from line.settle(outcome)
     yield from line.ready()
@@ -219,5 +223,8 @@ class _Worker:
 
 def worker(options: JsonMap) -> Callable[[JsonMap], list[Any] | None]:
     """What worker processes import."""
-    del options
+    if tier := options.get("sandbox"):
+        from reasonry.sandbox import use_tier
+
+        use_tier(tier)
     return _Worker()

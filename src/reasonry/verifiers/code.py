@@ -9,26 +9,28 @@ judged.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from signal import SIGKILL
 from typing import Any
 
 from reasonry.registry import part
-from reasonry.sandbox import MOST_TESTS, Call, Ended, Outcome, Sandbox, SandboxUnavailable, Tier
+from reasonry.sandbox import MOST_TESTS, Call, Ended, Outcome, Sandbox, SandboxUnavailable
 from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.code_output import compare_output, compare_value
 from reasonry.verifiers.code_program import Program, extract_program
 from reasonry.verifiers.code_spec import CodeSpec, read_spec
 from reasonry.verifiers.warm import warmed_by
 
-__all__ = ["code", "use_tier"]
+__all__ = ["code"]
 
 SHOWN = 20_000  # characters of the program that the verdict keeps
 DETAIL = 300
 FIRST_TESTS = 1  # run alone, since a wrong program mostly fails at once; the next batches grow
 GROWTH = 6
+UNSAFE = "run without a sandbox"
 STARVED = "it waited for more than its share of the clock, twice: it sleeps, or this machine is too busy"
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
@@ -53,36 +55,28 @@ _STATUSES = {
 _OURS = Judged(Status.ERROR, "starved", STARVED)
 
 
-class _Sandboxes:
-    """The sandbox of this process, and the tier that was asked for."""
+class _Box:
+    """The sandbox of this process."""
 
     def __init__(self) -> None:
-        self.tier: Tier | None = None
         self._sandbox: Sandbox | None = None
 
     def get(self) -> Sandbox:
         if self._sandbox is None:
-            self._sandbox = Sandbox(tier=self.tier)
+            self._sandbox = Sandbox()
             atexit.register(self._sandbox.close)
         return self._sandbox
 
     def load(self) -> None:
-        """Start the box, on no row's account. Where there is none, each row says why."""
-        try:
+        """Start it, on no row's account. Where there is none, each row says why."""
+        with contextlib.suppress(SandboxUnavailable):
             self.get().run("")
-        except SandboxUnavailable:
-            return
 
 
-_SANDBOXES = _Sandboxes()
+_BOX = _Box()
 
 
-def use_tier(tier: Tier | None) -> None:
-    """Verify in this tier from now on, in this process. None: the best that the machine has."""
-    _SANDBOXES.tier = tier
-
-
-@warmed_by(_SANDBOXES.load)
+@warmed_by(_BOX.load)
 @part("verifier", "code", version=1)
 def code(question: Question, response: str) -> Verdict:
     """Programs: stdin and stdout, function calls, or a harness, each test in a sandbox."""
@@ -96,10 +90,17 @@ def code(question: Question, response: str) -> Verdict:
     if program is None:
         return Verdict(Status.UNPARSED, detail=f"no {spec.language} program found")
     try:
-        judged = _judge(_SANDBOXES.get(), spec, program.text)
+        judged = _judge(_BOX.get(), spec, program.text)
     except SandboxUnavailable as exc:
         return Verdict(Status.ERROR, detail=f"{exc}; hint: {exc.hint}")
-    return _verdict(spec, program, judged)
+    verdict = _verdict(spec, program, judged)
+    return verdict if _BOX.get().tier != "unsafe" else _stamped(verdict)
+
+
+def _stamped(verdict: Verdict) -> Verdict:
+    """A verdict that was found without a sandbox says so: the program could have done anything, also to the verdict."""
+    detail = f"{verdict.detail}; {UNSAFE}" if verdict.detail else UNSAFE
+    return replace(verdict, detail=detail, evidence={**verdict.evidence, "sandbox": "unsafe"})
 
 
 def _verdict(spec: CodeSpec, program: Program, judged: Sequence[Judged]) -> Verdict:
@@ -113,8 +114,6 @@ def _verdict(spec: CodeSpec, program: Program, judged: Sequence[Judged]) -> Verd
         "passed": len(judged) - len(failed),
         "outcomes": [test.word for test in judged],
     }
-    if _SANDBOXES.tier == "unsafe":
-        evidence["sandbox"] = "unsafe"
     extracted = program.text[:SHOWN]
     if not failed:
         return Verdict(Status.CORRECT, extracted=extracted, evidence=evidence)

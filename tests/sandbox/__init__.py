@@ -1,0 +1,1 @@
+"""The sandbox: what it refuses, what it bounds, and what it gives back."""
