@@ -59,9 +59,9 @@ def verify_file(
     """Verify every row of `source` (JSONL, CSV or Parquet, also .gz and .zst; `-`: JSONL on stdin) into `out` as JSONL.
 
     A row has `id`, `answer` (or a `spec`), `response`, and optionally `verifier`, `prompt`, `finish`. `verifier`
-    overrides the rows' own. A row that cannot be used gets the status `error` with the reason. Rows and verdicts stream: memory
-    does not grow with the file. Raises InputError where the file as a whole cannot be read, PartError for an unknown
-    `verifier`. `sandbox` is the tier in which programs run, None for the best there is.
+    overrides the rows' own. A row that cannot be used gets the status `error` with the reason. Rows and verdicts
+    stream: memory does not grow with the file. `sandbox` is the tier in which programs run, None for the best there is.
+    Raises InputError where the file as a whole cannot be read, PartError for an unknown `verifier`.
     """
     if verifier is not None:
         find("verifier", verifier)

@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ GRACE_S = 20.0  # beyond a job's own wall limit, before a box counts as dead
 _MESSAGE_BYTES = 1 << 16
 # A user that owns nothing: far above what systems hand out, one for each box.
 _FIRST_UNUSED_USER = 1_879_048_192
+_SPARE_TASKS = 96  # by which the user's other work may grow without a test feeling it
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}  # noqa: S108
 _SOURCE = Path(__file__).resolve().parents[2]
 # The packages' own __init__ files need what the base interpreter does not have, so empty ones stand in for them.
@@ -100,7 +102,8 @@ class Box:
             theirs.close()
         try:
             places = [*_interpreter_places(), *packages, *readable]
-            self._set_up({"tier": tier, "places": places, "packages": list(packages)})
+            _check_places(places)
+            self._set_up({"tier": tier, "places": places, "packages": list(packages), **self._user()})
         except BaseException:
             self.close()
             raise
@@ -125,6 +128,14 @@ class Box:
             self._complaints = standard[2]
             standard[0].close()
             standard[1].close()
+
+    def _user(self) -> dict[str, Any]:
+        """Whom tier B runs as, and how many others there are of that user, since a limit of threads counts them all."""
+        if self.tier == "landlock" and os.geteuid() == 0:
+            for place in _interpreter_places():
+                _check_reach(place)
+            return {"user": _FIRST_UNUSED_USER + self._process.pid, "others": 0}
+        return {"user": None, "others": _SPARE_TASKS + _tasks_of(os.geteuid())}
 
     def _set_up(self, setup: dict[str, Any]) -> None:
         try:
@@ -185,6 +196,31 @@ class Box:
 def _interpreter_places() -> list[str]:
     """Where the interpreter and its library are."""
     return sorted({os.path.realpath(path) for path in (sys.base_prefix, sys.base_exec_prefix)})
+
+
+def _check_places(places: Sequence[str]) -> None:
+    """Raises SandboxUnavailable for a place that a program's own /tmp would hide."""
+    for place in places:
+        if place == "/tmp" or place.startswith("/tmp/"):  # noqa: S108
+            raise SandboxUnavailable(f"{place} cannot be shown: programs have a /tmp of their own", hint="move it")
+
+
+def _check_reach(place: str) -> None:
+    """As root, tier B runs as a user who owns nothing: who must get to the interpreter. Raises SandboxUnavailable."""
+    for folder in (Path(place), *Path(place).parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            hint = "use an interpreter that every user may run, or be an ordinary user"
+            raise SandboxUnavailable(f"no box of tier 'landlock': only root may enter {folder}", hint=hint)
+
+
+def _tasks_of(user: int) -> int:
+    """Processes and threads of a user."""
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.stat().st_uid == user:
+                count += sum(1 for _ in (process / "task").iterdir())
+    return count
 
 
 def _map_unused_user(process: int) -> bool:

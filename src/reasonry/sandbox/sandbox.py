@@ -27,7 +27,7 @@ _HEAD_BYTES = 8
 _STDIN = "/dev/stdin"
 _DEFAULT = Limits()
 _COMPILING = Limits(cpu_s=20, memory_mb=2048, output_mb=64)
-_MAX_RESULT_BYTES = 64 << 20
+_MAX_RESULT_BYTES = 4 << 20
 _RUNTIME_MB = 512  # what node and java need beside the program's heap
 _STACK_MB = 256
 _SHOWN = 300
@@ -128,7 +128,7 @@ class Sandbox:
         """
         with self._lock, ExitStack() as stack:
             program_files = [_file(stack), _file(stack), _file(stack)]
-            checker_files = [_file(stack), _file(stack)]
+            checker_files = [_file(stack), _file(stack), _file(stack)]
             kept, kept_harness = self._program(program), self._program(harness)
             files = [*kept.files, *program_files, *kept_harness.files]
             files += [_file(stack, starter.encode("utf-8", "replace")), *checker_files]
@@ -137,7 +137,7 @@ class Sandbox:
             if ended is None:
                 failed = self._failed()
                 return failed, failed
-            checker = self._told(ended[0], checker_files, limits, kept_harness)
+            checker = self._told(ended[0], checker_files[1:], limits, kept_harness)
             checker = replace(checker, cannot_judge=checker.exit_code == CANNOT_JUDGE)
             return checker, self._told(ended[1], program_files[1:], limits, kept)
 
@@ -185,6 +185,8 @@ class Sandbox:
         """How the job's processes ended; None where the box died of it, twice."""
         for _ in range(2):
             box = self._ready()
+            message["clears_app"] = message["kind"] != "install" and bool(box.installed)
+            box.installed = ""
             try:
                 answer = box.run(message, files, tests)
             except BoxDied:
@@ -369,6 +371,7 @@ def _message(kind: str, limits: Limits) -> dict[str, Any]:
         "threads": limits.threads,
         "stack_mb": limits.stack_mb,
         "opens_stdin": False,
+        "clears_app": False,
     }
 
 

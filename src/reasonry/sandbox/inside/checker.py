@@ -45,6 +45,7 @@ def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) 
     code = load_code(source, cache)
     starter_text = os.pread(starter, os.fstat(starter).st_size, 0).decode("utf-8", "replace")
     os.close(starter)
+    os.environ["HOME"] = "/"  # not a folder in which the program can write
     module = new_module("__main__")
     names = module.__dict__
     status = 0
@@ -154,8 +155,11 @@ class _Peer:
     def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         asked = {"do": "call", "on": number, "args": [self._encode(value) for value in arguments]}
         reply = self._ask(asked | {"kwargs": self._encode(named)})
-        for index, now in reply.get("changed", ()):
-            _change(arguments[index], self._decode(now))
+        try:
+            for index, now in reply.get("changed", ()):
+                _change(arguments[index], self._decode(now))
+        except (TypeError, ValueError, IndexError):
+            raise CandidateFailed("the program answered with what is no answer") from None
         return self._decode(reply["value"])
 
     def ask(self, task: str, number: int, key: Any = None) -> Any:
@@ -167,12 +171,20 @@ class _Peer:
             reply = self._receive()
             if "callback" not in reply:
                 break
-            function = self._callbacks[reply["callback"]]
-            value = function(*(self._decode(argument) for argument in reply["args"]))
-            self._send({"value": self._encode(value)})
+            self._call_back(reply)
         if "raised" in reply:
             raise _exception(str(reply["raised"]), str(reply.get("text", "")))
         return reply
+
+    def _call_back(self, asked: dict[str, Any]) -> None:
+        """Call a function of the harness's for the program; it must not be a way to end the harness."""
+        try:
+            function = self._callbacks[asked["callback"]]
+            value = function(*(self._decode(argument) for argument in asked["args"]))
+            answer = {"value": self._encode(value)}
+        except (Exception, SystemExit, CannotHandOver) as exc:
+            raise CandidateFailed(f"the program called back in a way that failed: {type(exc).__name__}") from exc
+        self._send(answer)
 
     def _send(self, value: Any) -> None:
         try:
@@ -184,7 +196,10 @@ class _Peer:
         frame = self._channel.receive()
         if frame is None:
             raise CandidateFailed("the program has ended")
-        reply = loads(frame)
+        try:
+            reply = loads(frame)
+        except NotAValue as exc:
+            raise CandidateFailed(str(exc)) from None
         if not isinstance(reply, dict) or not reply.keys() & {"value", "missing", "raised", "callback"}:
             raise CandidateFailed("the program answered with what is no answer")
         return reply

@@ -5,7 +5,7 @@
 | program | program, cache; for each test stdin, stdout, stderr | runs a Python program |
 | call | program, cache; for each test stdin, stdout, stderr, request, result | calls a function of a Python program |
 | execute | for each test stdin, stdout, stderr | runs a command of `/app` or `/usr` |
-| check | program, cache, stdin, stdout, stderr; harness, its cache, starter, stdout, stderr | runs a harness |
+| check | program, cache, stdin, stdout, stderr; harness, its cache, starter, stdin, stdout, stderr | runs a harness |
 | install | source, stdin, stdout, stderr | puts a source file in an empty `/app`, runs a compiler on it, seals `/app` |
 
 An answer tells for each process how it ended: `{"status", "signal", "cpu_s", "wall_s", "limit", "left"}`, `limit` being
@@ -63,13 +63,20 @@ class Runner:
     """Starts and watches. `reaper` None: there is no namespace of process ids (tier B, unsafe)."""
 
     def __init__(
-        self, control: int, *, reaper: Reaper | None = None, scratch: Scratch | None = None, is_filtered: bool = True
+        self,
+        control: int,
+        *,
+        reaper: Reaper | None = None,
+        scratch: Scratch | None = None,
+        is_filtered: bool = True,
+        others: int = HELPERS,
     ) -> None:
         self._control = control
         _set_mask(signal.SIG_SETMASK, _CHILD_SIGNALS)  # their arrival is waited for
         self._reaper = reaper
         self._scratch = scratch
         self._is_filtered = is_filtered
+        self._others = others
         self._drop_capabilities = kernel.capability_dropper()
         self._filters = {
             key: seccomp.installer(seccomp.narrow_filter(may_execute=key[0], may_fork=key[1]))
@@ -88,6 +95,7 @@ class Runner:
     def _tests(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
         """One test after the other, up to the first that does not end well."""
         shared, each = _DESCRIPTORS[message["kind"]]
+        self._prepare(message)
         answer: dict[str, Any] = {"ended": [], "left": False}
         for place in range(shared, len(descriptors), each):
             standard = descriptors[place : place + 3]
@@ -118,15 +126,17 @@ class Runner:
         return Job(lambda: os.execve(argv[0], argv, _ENVIRONMENT | message["environment"]))  # noqa: S606
 
     def _check(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
-        program, cache, stdin, stdout, stderr, harness, harness_cache, starter, out, err = descriptors
+        program, cache, stdin, stdout, stderr, harness, harness_cache, starter, given, out, err = descriptors
+        self._prepare(message)
         ours, theirs = (end.detach() for end in socket.socketpair())
         candidate = os.fork()
         if candidate == 0:
-            self._enter(message, [stdin, stdout, stderr], [program, cache, theirs])
+            # It shares process ids with its checker, and is to have no means of ending or stopping that.
+            self._enter(message, [stdin, stdout, stderr], [program, cache, theirs], signals=False)
             return Job(lambda: serve_calls(program, cache, theirs))
         checker = os.fork()
         if checker == 0:
-            self._enter(message, [stdin, out, err], [harness, harness_cache, starter, ours], folder="/")
+            self._enter(message, [given, out, err], [harness, harness_cache, starter, ours], folder="/")
             return Job(lambda: run_harness(harness, harness_cache, starter, message["entry"], ours))
         os.close(ours)
         os.close(theirs)
@@ -144,8 +154,15 @@ class Runner:
                 return self._in_test(message, descriptors[1:], ())
             ended = self._watch((process,), message)
         answer = self._clean({"ended": ended, "left": False})
+        if message["argv"]:
+            self._scratch.drop(message["name"])
         self._scratch.seal_app()
         return answer
+
+    def _prepare(self, message: dict[str, Any]) -> None:
+        if message["clears_app"] and self._scratch is not None:
+            self._scratch.open_app()
+            self._scratch.seal_app()
 
     def _clean(self, answer: dict[str, Any]) -> dict[str, Any]:
         if self._reaper is not None:
@@ -165,6 +182,7 @@ class Runner:
         folder: str = TMP,
         executes: bool = False,
         forks: bool = False,
+        signals: bool = True,
     ) -> None:
         """Become a test: its three files, its limits, no rights. Of other descriptors, those of `kept` stay open."""
         for number, descriptor in enumerate(standard):
@@ -175,19 +193,22 @@ class Runner:
             low = descriptor + 1
         os.closerange(low, _MOST_DESCRIPTORS)
         os.setsid()
+        _signal.signal(signal.SIGINT.value, signal.default_int_handler)
         if self._reaper is None:
             kernel.die_with_parent()  # no namespace ends with it
         if self._reaper is not None and folder != TMP:
             os.chdir(folder)
         _set_mask(signal.SIG_SETMASK, ())
-        _set_limits(message)
+        _set_limits(message, self._others)
         if self._is_filtered:
             self._drop_capabilities()
-            self._filter(executes=executes, forks=forks)()
+            self._filter(executes=executes, forks=forks, signals=signals)()
 
-    def _filter(self, *, executes: bool, forks: bool) -> Callable[[], None]:
+    def _filter(self, *, executes: bool, forks: bool, signals: bool) -> Callable[[], None]:
         if self._reaper is None:
-            return seccomp.installer(seccomp.narrow_filter(alone=os.getpid()))
+            return seccomp.installer(seccomp.narrow_filter(only_signals=os.getpid(), is_bare=True))
+        if not signals:
+            return seccomp.installer(seccomp.narrow_filter(only_signals=os.getpid()))
         return self._filters[executes, forks]
 
     # --- watching
@@ -250,7 +271,8 @@ def _cpu_s(process: int) -> float:
     return time.clock_gettime((~process << 3) | 2)
 
 
-def _set_limits(message: dict[str, Any]) -> None:
+def _set_limits(message: dict[str, Any], others: int) -> None:
+    """`others`: how many processes and threads of this user there are besides the test's."""
     cpu = int(message["cpu_s"]) + EXTRA_CPU_S
     memory = message["memory_mb"] << 20
     which = resource.RLIMIT_DATA if message.get("reserves_memory") else resource.RLIMIT_AS
@@ -259,7 +281,7 @@ def _set_limits(message: dict[str, Any]) -> None:
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_FSIZE, message["output_bytes"] + 1),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_NPROC, message["threads"] + HELPERS),
+        (resource.RLIMIT_NPROC, message["threads"] + others),
         (resource.RLIMIT_STACK, message["stack_mb"] << 20),
     ):
         _, most = resource.getrlimit(limit)

@@ -137,6 +137,13 @@ def _make_stdin(root: str) -> int:
     return file
 
 
+def _go_to(place: Held) -> None:
+    try:
+        os.fchdir(place.descriptor)
+    except PermissionError as exc:
+        raise PermissionError(exc.errno, f"{place.path}: others than its owner may not enter it") from exc
+
+
 def _show(place: Held, root: str) -> None:
     target = Path(root + place.path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +152,7 @@ def _show(place: Held, root: str) -> None:
         return
     if stat.S_ISDIR(os.fstat(place.descriptor).st_mode):
         target.mkdir(exist_ok=True)
-        os.fchdir(place.descriptor)
+        _go_to(place)
         kernel.bind(str(target))
     else:
         target.touch()

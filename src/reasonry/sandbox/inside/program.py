@@ -58,10 +58,11 @@ def load_code(source: int, cache: int) -> CodeType:
     Its first bytes are its length, written last.
     """
     try:
+        text = os.pread(source, os.fstat(source).st_size, 0)
+        _remember_lines(text)
         length = int.from_bytes(os.pread(cache, _HEAD_BYTES, 0), "little")
         if length:
             return cast(CodeType, marshal.loads(os.pread(cache, length, _HEAD_BYTES)))  # noqa: S302 - our own
-        text = os.pread(source, os.fstat(source).st_size, 0)
         try:
             code = compile(text, FILE_NAME, "exec", dont_inherit=True)
         except BaseException as thrown:  # noqa: BLE001 - SyntaxError, ValueError, MemoryError, RecursionError, ...
@@ -70,7 +71,6 @@ def load_code(source: int, cache: int) -> CodeType:
         image = marshal.dumps(code)
         os.pwrite(cache, image, _HEAD_BYTES)
         os.pwrite(cache, len(image).to_bytes(_HEAD_BYTES, "little"), 0)
-        _remember_lines(text)
         return code
     finally:
         os.close(source)
@@ -78,9 +78,8 @@ def load_code(source: int, cache: int) -> CodeType:
 
 
 def _remember_lines(text: bytes) -> None:
-    """So that `inspect.getsource` and tracebacks find the program, which is no file here."""
-    lines = text.decode("utf-8", "replace").splitlines(keepends=True)
-    linecache.cache[FILE_NAME] = (len(text), None, lines, FILE_NAME)
+    """So that `inspect.getsource` and tracebacks find the program, which is no file here; split only if they ask."""
+    linecache.cache[FILE_NAME] = (lambda: text.decode("utf-8", "replace"),)  # as linecache.lazycache() leaves it
 
 
 def new_module(name: str) -> ModuleType:

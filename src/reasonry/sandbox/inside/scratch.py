@@ -20,6 +20,7 @@ class Scratch:
 
     def __init__(self, stdin: int) -> None:
         self._stdin = stdin
+        self.seal_app()
         os.chdir(TMP)  # where tests begin
         self._mark = _mark_of(TMP)
         self._since = time.monotonic()
@@ -58,6 +59,10 @@ class Scratch:
         target = os.open(f"{APP}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         _copy(source, target)
         os.close(target)
+
+    def drop(self, name: str) -> None:
+        """A source file that has been compiled: the program has no need to read it."""
+        os.unlink(f"{APP}/{name}")
 
     def seal_app(self) -> None:
         """From here on nobody writes there."""

@@ -69,6 +69,7 @@ _F_COMMANDS = (0, 1, 2, 3, 4, 1030, 1032, 1034)
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 # PR_GET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, GET_NO_NEW_PRIVS, SET_VMA
 _PRCTLS = (3, 15, 16, 21, 23, 39, 0x53564D41)
+_UNGUARDED = "chdir fchdir chmod fchmod fchmodat utime utimes utimensat futimesat truncate"
 _SENDING = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 _CLONE_THREAD, _AF_UNIX = 0x00010000, 1
 
@@ -108,25 +109,31 @@ def starter_filter() -> bytes:
     return _assemble(rules, default=_ERRNO | errno.EPERM)
 
 
-def narrow_filter(*, may_execute: bool = False, may_fork: bool = False, alone: int | None = None) -> bytes:
+def narrow_filter(
+    *, may_execute: bool = False, may_fork: bool = False, only_signals: int | None = None, is_bare: bool = False
+) -> bytes:
     """What a test loses of what its starter may do.
 
-    `may_execute` is for languages whose program is a file that is executed. `may_fork` is for compilers. `alone` is for
-    a test without namespaces: the number of its process, the only one that it may signal; it cannot leave its folder.
+    `may_execute` is for languages whose program is a file that is executed. `may_fork` is for compilers. `only_signals`
+    is the one process that it may signal. `is_bare` is for a test without a file system of its own: it cannot leave its
+    folder, nor change what Landlock does not guard.
     """
     refused = set(_STARTING.split())
     if may_execute:
         refused -= {"execve", "execveat"}
     if may_fork:
         refused -= {"fork", "vfork", "setpgid"}
+    if is_bare:
+        refused |= set(_UNGUARDED.split())
+    if only_signals is not None:
+        refused.add("tkill")  # names a thread, of whatever process
     rules = [Rule(name, _ERRNO | errno.EPERM) for name in sorted(refused)]
     if not may_fork:
         rules.append(Rule("clone", argument=0, mask=_CLONE_THREAD))
     rules.append(Rule("prctl", argument=0, values=_PRCTLS))
-    if alone is not None:
+    if only_signals is not None:
         # 0 (its group) and -1 (everyone) reach others.
-        rules += [Rule(name, argument=0, values=(alone,)) for name in _SENDING]
-        rules += [Rule(name, _ERRNO | errno.EPERM) for name in ("tkill", "chdir", "fchdir")]
+        rules += [Rule(name, argument=0, values=(only_signals,)) for name in _SENDING]
     return _assemble(rules, default=_ALLOW)
 
 

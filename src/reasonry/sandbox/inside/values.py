@@ -21,6 +21,8 @@ from typing import Any, cast
 __all__ = ["NotAValue", "decode", "dumps", "encode", "loads"]
 
 _LARGE_BITS = 10_000
+_COLLIDING = (1 << 61) - 1  # the modulus of CPython's hash of numbers
+_MOST = 1_000
 _dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _loads = json.JSONDecoder().decode
 Reach = Callable[[Any], Any]
@@ -127,8 +129,11 @@ def _decode(value: Any, reach: Callable[[str, Any], Any] | None) -> Any:
     kind, content = named["t"], named["v"]
     if kind in _ITEMS:
         return _ITEMS[kind](_decode(item, reach) for item in content)
+    if kind in _SETS:
+        return _SETS[kind](_hashed(content, reach))
     if kind == "dict":
-        return {_decode(key, reach): _decode(item, reach) for key, item in content}
+        keys = _hashed([key for key, _ in content], reach)
+        return {key: _decode(item, reach) for key, (_, item) in zip(keys, content, strict=True)}
     if kind in _SCALARS:
         return _SCALARS[kind](content)
     if reach is None:
@@ -136,13 +141,34 @@ def _decode(value: Any, reach: Callable[[str, Any], Any] | None) -> Any:
     return reach(kind, content)
 
 
+def _fraction(numerator: str, denominator: str) -> Fraction:
+    """Making one takes the greatest common divisor: quadratic in the length."""
+    if max(len(numerator), len(denominator)) > _LARGE_BITS:
+        raise NotAValue("a fraction that is too long")
+    return Fraction(int(numerator, 16), int(denominator, 16))
+
+
+def _decimal(text: str) -> Decimal:
+    value = Decimal(text)
+    if value.is_snan():
+        raise NotAValue("a number that cannot be compared")
+    return value
+
+
+def _hashed(items: Any, reach: Callable[[str, Any], Any] | None) -> list[Any]:
+    """What goes into a set or a dict. Numbers of 61 bits or more can be chosen to collide, so there may be few."""
+    decoded = [_decode(item, reach) for item in items]
+    if sum(isinstance(item, int | float | Fraction | Decimal) and abs(item) >= _COLLIDING for item in decoded) > _MOST:
+        raise NotAValue("a set or dict of too many large numbers")
+    return decoded
+
+
 _ITEMS: dict[str, Callable[[Any], Any]] = {
     "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
     "deque": deque,
     "list": list,
 }
+_SETS: dict[str, Callable[[Any], Any]] = {"set": set, "frozenset": frozenset}
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     "int": lambda text: int(text, 16),
     "float": lambda text: {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[text],
@@ -150,6 +176,6 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     "bytearray": bytearray.fromhex,
     "complex": lambda parts: complex(float(parts[0]), float(parts[1])),
     "range": lambda parts: range(*(int(part, 16) for part in parts)),
-    "Fraction": lambda parts: Fraction(int(parts[0], 16), int(parts[1], 16)),
-    "Decimal": Decimal,
+    "Fraction": lambda parts: _fraction(*parts),
+    "Decimal": _decimal,
 }

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from reasonry.sandbox.inside import kernel, landlock, seccomp
-from reasonry.sandbox.inside.jobs import Job, Runner
+from reasonry.sandbox.inside.jobs import HELPERS, Job, Runner
 from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_places
 from reasonry.sandbox.inside.reaper import Reaper
 from reasonry.sandbox.inside.scratch import Scratch
@@ -140,17 +140,22 @@ def _wait_for(process: int) -> NoReturn:
 def _confined(setup: dict[str, Any]) -> Runner:
     """Tier B, or none at all."""
     _prefer_to_be_killed()
-    if setup["tier"] == "landlock":
+    is_filtered = setup["tier"] == "landlock"
+    if is_filtered:
         landlock.version()  # says now if there is none
         os.chdir("/usr")
         _close_all_but(CONTROL)
+        if setup["user"] is not None:
+            os.setgroups([])
+            os.setresgid(setup["user"], setup["user"], setup["user"])
+            os.setresuid(setup["user"], setup["user"], setup["user"])
         kernel.forbid_new_privileges()
         landlock.restrict(["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", *setup["places"]])
         _harden(keep=())
     else:
         os.chdir("/tmp")  # noqa: S108
         _signals_and_limits()
-    return Runner(CONTROL, is_filtered=setup["tier"] == "landlock")
+    return Runner(CONTROL, is_filtered=is_filtered, others=HELPERS + setup["others"])
 
 
 def _harden(keep: Sequence[int]) -> None:

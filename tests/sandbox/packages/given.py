@@ -1,0 +1,3 @@
+"""A package that a sandbox is told to show."""
+
+x = 9
