@@ -1,4 +1,4 @@
-"""One sandbox for each tier, shared by the tests of a process."""
+"""A sandbox that the tests of a process share."""
 
 from __future__ import annotations
 
@@ -11,24 +11,13 @@ from reasonry.sandbox import Sandbox, SandboxUnavailable, Tier
 CONFINED: tuple[Tier, ...] = ("namespaces", "landlock")
 
 
-def sandbox_of(tier: Tier) -> Iterator[Sandbox]:
-    """A sandbox, or the reason why this machine has none."""
-    with Sandbox(tier=tier) as sandbox:
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Tier A, or the reason why this machine has none."""
+    with Sandbox(tier="namespaces") as sandbox:
         try:
-            assert sandbox.tier == tier
+            assert sandbox.tier == "namespaces"
         except SandboxUnavailable as exc:
             pytest.skip(str(exc))
         yield sandbox
         assert sandbox.left_running == 0
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    """Tier A."""
-    yield from sandbox_of("namespaces")
-
-
-@pytest.fixture(scope="session", params=CONFINED)
-def any_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """Tier A, then tier B."""
-    yield from sandbox_of(request.param)

@@ -1,7 +1,7 @@
 """Running a module of ours as root or as an ordinary user, whatever user runs the tests.
 
-Run by root, an ordinary user may not be able to reach the interpreter (it may lie in root's own home), so it is shown
-to them at another place, in a mount namespace of its own: `python -m tests.sandbox.places USER MODULE ARGUMENT...`.
+Run by root, an ordinary user may not be able to walk to the interpreter (it may lie in root's own home), so the way is
+opened in a mount namespace of its own: `python -m tests.sandbox.places USER MODULE ARGUMENT...`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import site
+import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,32 +32,39 @@ def run_as(user: str, module: str, *arguments: str, timeout_s: float = 300) -> A
 
 
 def main(user: str, module: str, *arguments: str) -> None:
+    python: str = getattr(sys, "_base_executable", None) or sys.executable
     if os.geteuid() != 0:
         os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
     packages = [path for path in site.getsitepackages() if Path(path).is_dir()]
-    shown = {"python": sys.base_prefix, "packages": packages[0], "project": str(ROOT)}
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    with tempfile.TemporaryDirectory(dir="/opt") as folder:
-        kernel.mount("tmpfs", folder, "tmpfs", 0, "mode=755")
-        for name, source in shown.items():
-            Path(folder, name).mkdir()
-            kernel.bind(f"{folder}/{name}", source=source)
-        home = Path(folder, "home")
-        home.mkdir()
-        os.chown(home, USERS[user], USERS[user])
-        os.chdir(f"{folder}/project")
-        os.setgroups([])
-        os.setresgid(USERS[user], USERS[user], USERS[user])
-        os.setresuid(USERS[user], USERS[user], USERS[user])
-        environment = {
-            "HOME": str(home),
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": f"{folder}/project/src:{folder}/project:{folder}/packages",
-            "SECRET_TOKEN": "not for programs",
-        }
-        python = f"{folder}/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-        os.execve(python, [python, "-s", "-B", "-m", module, *arguments], environment)
+    open_ways_to([sys.base_prefix, packages[0], str(ROOT)])
+    os.chdir(ROOT)
+    os.setgroups([])
+    os.setresgid(USERS[user], USERS[user], USERS[user])
+    os.setresuid(USERS[user], USERS[user], USERS[user])
+    environment = {
+        "HOME": "/nonexistent",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}:{packages[0]}",
+        "SECRET_TOKEN": "not for programs",
+    }
+    os.execve(python, [python, "-s", "-B", "-m", module, *arguments], environment)
+
+
+def open_ways_to(places: list[str]) -> None:
+    """Where only root may walk to a place: an empty folder that anyone may enter over the way, and the place in it."""
+    held = [(place, closed, os.open(place, os.O_PATH)) for place in places if (closed := first_closed(place))]
+    for closed in dict.fromkeys(closed for _, closed, _ in held):
+        kernel.mount("tmpfs", closed, "tmpfs", 0, "mode=755")
+    for place, _, descriptor in held:
+        Path(place).mkdir(parents=True, exist_ok=True)
+        kernel.bind(place, source=f"/proc/self/fd/{descriptor}")
+
+
+def first_closed(place: str) -> str | None:
+    ways = [*reversed(Path(place).parents), Path(place)]
+    return next((str(way) for way in ways if not way.stat().st_mode & stat.S_IXOTH), None)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasonry.sandbox import Ended, Limits, Sandbox, SandboxUnavailable
+from tests.sandbox.places import USERS, run_as
 
 PACKAGES = Path(__file__).parent / "packages"
 PYTHON: str = getattr(sys, "_base_executable", None) or sys.executable
@@ -150,13 +152,24 @@ def last_line(stderr: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_ends_as_with_the_interpreter(name: str, any_sandbox: Sandbox, tmp_path: Path) -> None:
-    if any_sandbox.tier == "landlock" and name in LANDLOCK_WITHOUT:
-        pytest.skip("nothing is writable in this tier")
+def test_a_program_ends_as_with_the_interpreter(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
     code, stdout, last = as_interpreter(PROGRAMS[name], tmp_path)
-    outcome = any_sandbox.run(PROGRAMS[name], stdin=STDIN, limits=Limits(cpu_s=5))
+    outcome = sandbox.run(PROGRAMS[name], stdin=STDIN, limits=Limits(cpu_s=5))
     ending = outcome.exit_code if outcome.signal is None else -outcome.signal
     assert (ending, outcome.stdout, last_line(outcome.stderr)) == (code, stdout, last)
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_programs_end_in_tier_b_as_in_tier_a(user: str, sandbox: Sandbox) -> None:
+    """But for those that write files: nothing is writable there."""
+    if os.geteuid() != 0 and user == "root":
+        pytest.skip("the tests are not run by root")
+    in_tier_b = run_as(user, "tests.sandbox.run_programs", "landlock")
+    for name in PROGRAMS.keys() - LANDLOCK_WITHOUT:
+        outcome = sandbox.run(PROGRAMS[name], stdin=STDIN, limits=Limits(cpu_s=5))
+        code = outcome.exit_code if outcome.signal is None else -outcome.signal
+        told = [code, outcome.stdout.decode("utf-8", "replace"), last_line(outcome.stderr)]
+        assert in_tier_b[name] == told, name
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -183,14 +196,14 @@ def test_a_program_is_the_same_at_every_run(sandbox: Sandbox) -> None:
         assert another.run(program).stdout == sandbox.run(program).stdout
 
 
-def test_many_tests_in_one_message_are_those_one_by_one(any_sandbox: Sandbox) -> None:
+def test_many_tests_in_one_message_are_those_one_by_one(sandbox: Sandbox) -> None:
     program = "n = int(input())\nprint(n * n)"
-    outcomes = any_sandbox.run_tests(program, [str(n) for n in range(40)])
+    outcomes = sandbox.run_tests(program, [str(n) for n in range(40)])
     assert [o.stdout for o in outcomes] == [b"%d\n" % (n * n) for n in range(40)]
 
 
-def test_a_message_ends_with_the_first_test_that_does_not_end_well(any_sandbox: Sandbox) -> None:
-    outcomes = any_sandbox.run_tests("print(10 // int(input()))", ["5", "2", "0", "1"])
+def test_a_message_ends_with_the_first_test_that_does_not_end_well(sandbox: Sandbox) -> None:
+    outcomes = sandbox.run_tests("print(10 // int(input()))", ["5", "2", "0", "1"])
     assert [o.ended for o in outcomes] == [Ended.OK, Ended.OK, Ended.RUNTIME_ERROR]
 
 
