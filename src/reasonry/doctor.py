@@ -18,6 +18,7 @@ from reasonry.contracts import Limits, Work
 from reasonry.errors import PartError, ReasonryError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.registry import all_parts, find
+from reasonry.sandbox import Sandbox, SandboxUnavailable
 
 __all__ = ["Check", "examine"]
 
@@ -75,6 +76,7 @@ def _world(folder: Path) -> Iterator[Check]:
     yield Check("disk", free > _LOW_DISK_BYTES, f"{free / 1e9:.1f} GB free at {existing}", fix="free some space")
     yield _ledger_check(existing)
     yield _worker_check()
+    yield from _sandbox_checks()
 
 
 def _ledger_check(folder: Path) -> Check:
@@ -111,6 +113,65 @@ def canary(_options: object) -> object:
         return "answered"
 
     return work
+
+
+# Reads a file of the host, the environment, the network and its own library, as a program could that means harm.
+_INTRUDER = """
+import os, socket, json
+reached = [name for name in os.environ if "REASONRY" in name]
+for path in ({canary!r}, "/etc/shadow", "/proc/1/environ"):
+    try:
+        reached.append(open(path).read(8) and path)
+    except OSError:
+        pass
+try:
+    reached.append(socket.socket() and "a socket")
+except OSError:
+    pass
+try:
+    reached.append(os.fork() and "a process")
+except OSError:
+    pass
+try:
+    reached.append(open(json.__file__, "a") and "its library")
+except OSError:
+    pass
+print(reached)
+"""
+
+
+def _sandbox_checks() -> Iterator[Check]:
+    """Run a program that tries to get out, and one in every language."""
+    with tempfile.NamedTemporaryFile() as canary, Sandbox() as sandbox:
+        canary.write(b"a canary")
+        canary.flush()
+        try:
+            outcome = sandbox.run(_INTRUDER.format(canary=canary.name))
+        except SandboxUnavailable as exc:
+            yield Check("sandbox", passed=False, detail=str(exc), is_needed=False, fix=exc.hint or "")
+            return
+        told = outcome.stdout.decode().strip() or outcome.stderr.decode()[-200:]
+        detail = f"tier {outcome.tier}; a program that tries to get out reaches {told}"
+        yield Check("sandbox", told == "[]", detail, is_needed=False, fix="report what system this machine runs")
+        yield from (_language_check(sandbox, name, program) for name, program in _GREETINGS.items())
+
+
+_GREETINGS = {
+    "cpp": '#include <bits/stdc++.h>\nint main() { std::cout << "hello"; }',
+    "javascript": 'console.log("hello")',
+    "java": 'public class Main { public static void main(String[] x) { System.out.println("hello"); } }',
+}
+
+
+def _language_check(sandbox: Sandbox, language: str, program: str) -> Check:
+    name = f"language {language}"
+    try:
+        outcome = sandbox.run(program, language)
+    except SandboxUnavailable as exc:
+        return Check(name, passed=False, detail=str(exc), is_needed=False, fix=exc.hint or "")
+    passed = outcome.stdout.strip() == b"hello"
+    detail = "compiled and run" if passed else outcome.detail or outcome.stderr.decode("utf-8", "replace")[-200:]
+    return Check(name, passed, detail, is_needed=False, fix="only programs in this language need it")
 
 
 def _environment() -> Iterator[Check]:
