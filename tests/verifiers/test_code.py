@@ -21,6 +21,13 @@ from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.batch import VerifyItem, verify_all
 from reasonry.verifiers.code_spec import read_spec
 from tests.cli.test_cli import reasonry
+from tests.sandbox.forgeries import (
+    CALL_FORGERIES,
+    HARNESS,
+    HARNESS_FORGERIES,
+    STDIN_FORGERIES,
+    Forgery,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 C, W, U, T, E, S = Status.CORRECT, Status.INCORRECT, Status.UNPARSED, Status.TIMEOUT, Status.ERROR, Status.SKIPPED
@@ -465,3 +472,644 @@ def test_a_machine_without_a_sandbox_is_an_error_with_a_hint(monkeypatch: pytest
     monkeypatch.setattr(Sandbox, "run_tests", refuse)
     verdict = verify(DOUBLE, tests=DOUBLES)
     assert (verdict.status, verdict.detail) == (E, "no box; hint: switch it on")
+
+
+# --- what a verdict says
+
+SQUARES = stdin_tests(*((str(n), str(n * n)) for n in range(30)))
+
+
+def wrong_at(*places: int) -> str:
+    return f"n = int(input())\nprint(n * n + (n in {places}))"
+
+
+def test_a_verdict_shows_its_evidence() -> None:
+    verdict = verify(wrong_at(2), tests=SQUARES[:4])
+    assert (verdict.verifier, verdict.extracted) == ("code@1", wrong_at(2) + "\n")
+    assert verdict.detail == "test 3: line 1: expected '4', got '5'"
+    assert verdict.evidence == {
+        "rule": "fence",
+        "language": "python",
+        "tests": 4,
+        "passed": 2,
+        "outcomes": ["ok", "ok", "wrong"],
+    }
+
+
+def test_a_harness_is_one_test() -> None:
+    evidence = verify(ADD, harness=HUMANEVAL + "check(add)").evidence
+    assert (evidence["tests"], evidence["passed"], evidence["outcomes"]) == (1, 1, ["ok"])
+
+
+def test_a_right_program_has_no_detail() -> None:
+    assert verify(wrong_at(), tests=SQUARES).detail == ""
+
+
+@pytest.mark.parametrize("place", [0, 1, 6, 7, 16, 29])
+def test_the_first_failure_among_thirty_is_found_at_its_place(place: int) -> None:
+    """Tests run in batches that grow: at the edges of one, and within."""
+    verdict = verify(wrong_at(place, 29), tests=SQUARES)
+    assert verdict.detail == f"test {place + 1}: line 1: expected '{place**2}', got '{place**2 + 1}'"
+    assert verdict.evidence["outcomes"] == ["ok"] * place + ["wrong"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 6, 7, 16, 29])
+def test_the_first_failing_call_among_thirty_is_found_at_its_place(place: int) -> None:
+    tests = [{"args": [n], "expected": n * n} for n in range(30)]
+    program = f"def f(n):\n    return n * n // (n not in ({place}, 29)) "
+    verdict = verify(program, fn_name="f", tests=tests)
+    assert (verdict.status, verdict.evidence["passed"]) == (W, place)
+    assert verdict.evidence["outcomes"] == ["ok"] * place + ["runtime_error"]
+    assert verdict.detail.startswith(f"test {place + 1}: ZeroDivisionError")
+
+
+def test_run_all_runs_every_test_past_each_failure() -> None:
+    verdict = verify(wrong_at(0, 8, 17), tests=SQUARES, run_all=True)
+    assert verdict.evidence["outcomes"] == ["wrong" if n in (0, 8, 17) else "ok" for n in range(30)]
+    assert (verdict.evidence["passed"], verdict.evidence["tests"]) == (27, 30)
+    assert verdict.detail.startswith("test 1: ")
+
+
+def test_run_all_goes_on_past_an_exception_and_a_timeout() -> None:
+    program = "n = int(input())\nassert n != 2\nwhile n == 5: pass\nprint(n * n)"
+    verdict = verify(program, tests=SQUARES[:8], run_all=True, time_limit_s=0.2)
+    words = ["ok", "ok", "runtime_error", "ok", "ok", "time_limit", "ok", "ok"]
+    assert (verdict.status, verdict.evidence["outcomes"]) == (W, words)
+
+
+def test_run_all_does_not_compile_again_what_did_not_compile() -> None:
+    assert verify("def f(:", tests=SQUARES, run_all=True).evidence["outcomes"] == ["compile_error"]
+
+
+def test_more_tests_than_one_message_holds_are_all_run() -> None:
+    tests = stdin_tests(*((str(n), str(n * n)) for n in range(150)))
+    assert verify(wrong_at(), tests=tests).evidence["passed"] == 150
+    assert verify(wrong_at(149), tests=tests).evidence["passed"] == 149
+
+
+def test_a_verdict_keeps_no_more_than_the_head_of_a_long_program() -> None:
+    verdict = verify(DOUBLE + "\n" + "# a comment\n" * 5000, tests=DOUBLES)
+    assert verdict.status is C
+    assert len(verdict.extracted or "") == 20_000
+
+
+def test_a_detail_is_one_short_line() -> None:
+    verdict = verify("raise ValueError('x' * 10000 + '\\n' + 'y' * 10000)", tests=NOTHING)
+    assert len(verdict.detail) <= 300
+    assert "\n" not in verdict.detail
+
+
+ADDRESSES: list[tuple[str, dict[str, Any]]] = [
+    ("print(object())", {"tests": NOTHING, "compare": "lines"}),
+    ("print('a', object())", {"tests": stdin_tests(("", "a b")), "compare": "lines"}),
+    ("raise ValueError(object())", {"tests": NOTHING}),
+    ("def f(): raise ValueError(object())", {"fn_name": "f", "tests": [{"args": [], "expected": 1}]}),
+    ("def f(): return [repr(object())]", {"fn_name": "f", "tests": [{"args": [], "expected": ["a"]}]}),
+    ("def f(): raise ValueError(object())", {"harness": "f()"}),
+    ("def f(): return str(f)", {"harness": "assert f() == 1, f()"}),
+    ("raise ValueError(object())", {"harness": "f()"}),
+]
+
+
+@pytest.mark.parametrize(("program", "spec"), ADDRESSES)
+def test_a_detail_holds_no_address_and_repeats(program: str, spec: dict[str, Any]) -> None:
+    first, second = verify(program, **spec), verify(program, **spec)
+    assert (first.status, first.detail) == (W, second.detail)
+    assert "0x..." in first.detail
+    assert "0x7f" not in first.detail
+
+
+@pytest.mark.xfail(reason="a text that is cut within an address keeps its first digits")
+@pytest.mark.parametrize(
+    ("program", "spec"),
+    [
+        ("def f(): return '{}' + repr(object())", {"fn_name": "f", "tests": [{"args": [], "expected": 1}]}),
+        ("def f(): raise ValueError('{}' + repr(object()))", {"harness": "f()"}),
+    ],
+)
+def test_no_cut_leaves_a_part_of_an_address(program: str, spec: dict[str, Any]) -> None:
+    lengths = range(34, 38) if "fn_name" in spec else range(263, 267)
+    details = [verify(program.format("x" * length), **spec).detail for length in lengths]
+    assert not [detail for detail in details if "0x7" in detail]
+
+
+ELSEWHERE = """
+import json, sys
+from reasonry.registry import find, run_verifier
+from reasonry.types import Question
+for program, spec in json.load(sys.stdin):
+    verdict = run_verifier(find("verifier", "code"), Question("?", None, "code", spec), f"```python\\n{program}\\n```")
+    print(json.dumps([verdict.status, verdict.extracted, verdict.detail, dict(verdict.evidence)]))
+"""
+
+
+def test_two_processes_find_the_same_verdicts() -> None:
+    """Also where the order of a set of texts, or a number of a process, is in the output."""
+    rows = [*ADDRESSES, *((program, spec) for spec, right, wrong in KINDS.values() for program in (right, *wrong))]
+    rows += [(program, {"tests": NOTHING}) for program, _, _ in FAULTS.values()]
+    rows += [
+        ("print({'a', 'b', 'c', 'd'}, hash('a'))", {"tests": NOTHING, "compare": "lines"}),
+        ("import os\nprint(os.getpid(), os.getcwd(), os.environ)", {"tests": NOTHING, "compare": "lines"}),
+    ]
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", ELSEWHERE], input=json.dumps(rows), capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert len(said[0]) == len(rows)
+    assert said[0] == said[1]
+
+
+# --- harnesses: what goes to the program and what comes back
+
+LIST_NODE = """
+class ListNode:
+    def __init__(self, val=0, next=None):
+        self.val = val
+        self.next = next
+
+class TreeNode:
+    def __init__(self, val=0, left=None, right=None):
+        self.val, self.left, self.right = val, left, right
+"""
+LISTS = """
+def chain(values):
+    head = None
+    for value in reversed(values):
+        head = ListNode(value, head)
+    return head
+
+def values(node):
+    return [] if node is None else [node.val] + values(node.next)
+"""
+TREES = """
+def check(candidate):
+    assert candidate(None) == 0
+    assert candidate(TreeNode(1)) == 1
+    assert candidate(TreeNode(1, TreeNode(2, None, TreeNode(3)), TreeNode(4))) == 3
+check(Solution().depth)
+"""
+LEET_STARTER = LIST_NODE + "\nclass Solution:\n    def {}(self, head):\n        pass\n"
+
+
+def test_a_tree_is_handed_to_a_class_solution() -> None:
+    right = (
+        "class Solution:\n    def depth(self, root: Optional[TreeNode]) -> int:\n"
+        "        return 1 + max(self.depth(root.left), self.depth(root.right)) if root else 0"
+    )
+    spec = {"harness": TREES, "starter_code": LEET_STARTER.format("depth"), "entry_point": "Solution"}
+    assert verify(right, **spec).status is C
+    assert verify(right.replace("1 + max", "1 + min"), **spec).status is W
+
+
+REVERSE = """
+class Solution:
+    def reverse(self, head):
+        before = None
+        while head:
+            head.next, before, head = before, head, head.next
+        return before
+"""
+
+
+@pytest.mark.parametrize("own_class", ["", LIST_NODE])
+def test_a_linked_list_is_handed_over_and_comes_back(own_class: str) -> None:
+    harness = LISTS + "def check(candidate):\n    assert values(candidate(chain([1, 2, 3]))) == [3, 2, 1]\n"
+    harness += "    assert candidate(None) is None\ncheck(Solution().reverse)"
+    spec = {"harness": harness, "starter_code": LEET_STARTER.format("reverse"), "entry_point": "Solution"}
+    assert verify(own_class + REVERSE, **spec).status is C
+    assert verify(own_class + REVERSE.replace("return before", "return head"), **spec).status is W
+
+
+def test_a_long_list_and_a_cycle_are_handed_over() -> None:
+    harness = LISTS + "head = chain(list(range(5000)))\nassert not Solution().cyclic(head)\n"
+    harness += "ring = chain([1, 2])\nring.next.next = ring\nassert Solution().cyclic(ring)"
+    program = """
+class Solution:
+    def cyclic(self, head):
+        seen = set()
+        while head and id(head) not in seen:
+            seen.add(id(head))
+            head = head.next
+        return head is not None
+"""
+    spec = {"harness": harness, "starter_code": LEET_STARTER.format("cyclic")}
+    assert verify(program, **spec).status is C
+    assert verify(program.replace("is not None", "is None"), **spec).status is W
+
+
+IN_PLACE = {
+    "a list": ("def f(x): x.sort()", "def f(x): return sorted(x)", "x = [3, 1, 2]\nf(x)\nassert x == [1, 2, 3]"),
+    "a dict": ("def f(x): x.pop(1)", "def f(x): return {}", "x = {1: 2}\nf(x)\nassert x == {}"),
+    "a set": ("def f(x): x.add(1)", "def f(x): return {1}", "x = set()\nf(x)\nassert x == {1}"),
+    "the rows of a matrix": (
+        "def f(x): x[:] = [list(row) for row in zip(*x)]",
+        "def f(x): x = [list(row) for row in zip(*x)]",
+        "x = [[1, 2], [3, 4]]\nf(x)\nassert x == [[1, 3], [2, 4]]",
+    ),
+    "a list in a list": ("def f(x): x[0].append(1)", "def f(x): return 1", "x = [[]]\nf(x)\nassert x == [[1]]"),
+    "the second argument": ("def f(a, b): b.append(a)", "def f(a, b): b = [a]", "x = []\nf(1, x)\nassert x == [1]"),
+    "one argument given twice": (
+        "def f(a, b): a.append(1); return b",
+        "def f(a, b): return [2]",
+        "x = []\nf(x, x)\nassert x == [1]",
+    ),
+    "nothing": ("def f(x): return sorted(x)", "def f(x): x.sort(); return x", "x = [2, 1]\nf(x)\nassert x == [2, 1]"),
+}
+
+
+@pytest.mark.parametrize("what", IN_PLACE)
+def test_what_a_call_changes_in_place_is_changed_for_the_harness(what: str) -> None:
+    right, wrong, harness = IN_PLACE[what]
+    assert verify(right, harness=harness).status is C
+    assert verify(wrong, harness=harness).status is W
+
+
+@pytest.mark.xfail(reason="only lists, dicts and sets that are given by position are changed for the harness")
+@pytest.mark.parametrize(
+    ("program", "harness"),
+    [
+        ("def f(x): x.append(1)", "x = []\nf(x=x)\nassert x == [1]"),
+        ("def f(x): x[0].append(1)", "x = ([],)\nf(x)\nassert x == ([1],)"),
+        ("def f(x): x.append(1)", "from collections import deque\nx = deque()\nf(x)\nassert list(x) == [1]"),
+        (
+            "def f(x): x['a'] += 1",
+            "from collections import defaultdict\nx = defaultdict(int)\nf(x)\nassert x == {'a': 1}",
+        ),
+    ],
+    ids=["by name", "in a tuple", "deque", "defaultdict"],
+)
+def test_a_right_program_that_changes_its_argument_is_not_incorrect(program: str, harness: str) -> None:
+    assert verify(program, harness=harness).status is not W
+
+
+@pytest.mark.xfail(
+    reason="while it waits for a callback the program answers nothing, and may not be told of an exception"
+)
+@pytest.mark.parametrize(
+    ("program", "harness"),
+    [
+        ("def f(g): return g(lambda n: n + 1)", "assert f(lambda h: h(1)) == 2"),
+        (
+            "def f(g):\n    try:\n        return g(0)\n    except ZeroDivisionError:\n        return -1",
+            "assert f(lambda n: 1 / n) == -1",
+        ),
+    ],
+    ids=["calls back", "raises"],
+)
+def test_a_right_program_that_calls_back_is_not_incorrect(program: str, harness: str) -> None:
+    assert verify(program, harness=harness).status is not W
+
+
+NODES = {
+    "changed in place": (
+        "head.val, head.next.val = 2, 1",
+        "h = chain([1, 2])\nSolution().f(h)\nassert values(h) == [2, 1]",
+    ),
+    "shared by two arguments": ("return head.next is more[0]", "h = chain([1, 2])\nassert Solution().f(h, h.next)"),
+    "given back": ("return head", "h = chain([1, 2])\nassert Solution().f(h) is h"),
+}
+
+
+@pytest.mark.xfail(reason="each node is copied for each argument, and what became of it is not told")
+@pytest.mark.parametrize("what", NODES)
+def test_a_right_program_on_nodes_is_not_incorrect(what: str) -> None:
+    body, harness = NODES[what]
+    program = f"class Solution:\n    def f(self, head, *more):\n        {body}"
+    assert verify(program, harness=LISTS + harness, starter_code=LEET_STARTER.format("f")).status is not W
+
+
+FORGED_NODE = """
+class ListNode:
+    def __init__(self, val=0, next=None):
+        self.val, self.next = 0, None
+
+class Solution:
+    def reverse(self, head):
+        return head
+"""
+OPEN_ENDS = ["        pass\n", '        """Reverse it."""\n', "", "        ", "\n"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(end, marks=[] if end.strip() else pytest.mark.xfail(reason="no deeper `pass` is tried"))
+        for end in OPEN_ENDS
+    ],
+)
+def test_a_class_of_the_starters_is_never_the_programs(end: str) -> None:
+    """Whether or not the starter ends in the middle of a method, as starters of LeetCode do."""
+    starter = LIST_NODE + "\nclass Solution:\n    def reverse(self, head):\n" + end
+    harness = LISTS + "assert values(Solution().reverse(chain([1, 2, 3]))) == values(chain([3, 2, 1]))"
+    spec = {"harness": harness, "starter_code": starter}
+    assert verify(REVERSE, **spec).status is C
+    assert verify(FORGED_NODE, **spec).status is W
+
+
+CONVERSATIONS: dict[str, tuple[str, str, str]] = {
+    "a callback": (
+        "def f(x, key): return sorted(x, key=key)",
+        "def f(x, key): return sorted(x)",
+        "assert f([3, 1, 2], lambda n: -n) == [3, 2, 1]",
+    ),
+    "a callback that keeps a record": (
+        "def f(x, see):\n    for n in x: see(n)",
+        "def f(x, see):\n    for n in x[1:]: see(n)",
+        "seen = []\nf([1, 2], seen.append)\nassert seen == [1, 2]",
+    ),
+    "a generator": (
+        "def f(n):\n    for i in range(n): yield i * i",
+        "def f(n):\n    for i in range(n): yield i",
+        "assert list(f(4)) == [0, 1, 4, 9]\nassert sum(f(4)) == 14",
+    ),
+    "an endless generator": (
+        "def f():\n    n = 0\n    while True:\n        yield n\n        n += 1",
+        "def f():\n    while True: yield 0",
+        "from itertools import islice\ng = f()\nassert list(islice(g, 3)) == [0, 1, 2]\nassert next(g) == 3",
+    ),
+    "a function that is returned": (
+        "def f(n): return lambda m: n + m",
+        "def f(n): return lambda m: n",
+        "assert f(1)(2) == 3",
+    ),
+    "an object with a state": (
+        "class Stack:\n    def __init__(self): self.held = []\n    def push(self, x): self.held.append(x)\n"
+        "    def pop(self): return self.held.pop()\n    def __len__(self): return len(self.held)",
+        "class Stack:\n    def __init__(self): self.held = []\n    def push(self, x): self.held.append(x)\n"
+        "    def pop(self): return self.held.pop(0)\n    def __len__(self): return len(self.held)",
+        "s = Stack()\ns.push(1)\ns.push(2)\nassert (len(s), s.pop(), s.held) == (2, 2, [1])",
+    ),
+    "an exception that is expected": (
+        "def f(n):\n    if n < 0: raise ValueError('negative')\n    return n",
+        "def f(n): return n",
+        "try:\n    f(-1)\nexcept ValueError as e:\n    assert str(e) == 'negative'\nelse:\n    raise AssertionError('no error')",
+    ),
+    "an exception of the program's own": (
+        "class Negative(ValueError): pass\ndef f(n): raise Negative(n)",
+        "class Negative(KeyError): pass\ndef f(n): raise Negative(n)",
+        "try:\n    f(-1)\n    assert False\nexcept ValueError:\n    pass",
+    ),
+    "an exception that a unittest expects": (
+        "def f(): return 1 / 0",
+        "def f(): return 0",
+        "import unittest\nclass Test(unittest.TestCase):\n    def test(self):\n"
+        "        with self.assertRaises(ZeroDivisionError): f()\nunittest.main()",
+    ),
+    "a constant": ("LIMIT = 10", "LIMIT = 11", "assert LIMIT == 10"),
+    "a tuple": ("def f(): return (1, 'a', None)", "def f(): return [1, 'a', None]", "assert f() == (1, 'a', None)"),
+    "a set of tuples": ("def f(): return {(1, 2)}", "def f(): return {(2, 1)}", "assert f() == {(1, 2)}"),
+    "a number that is large": ("def f(): return 2 ** 5000", "def f(): return 2 ** 5001", "assert f() == 1 << 5000"),
+    "a number that is infinite": ("def f(): return float('inf')", "def f(): return 1e308", "assert f() == float('inf')"),
+    "bytes": ("def f(b): return b[::-1]", "def f(b): return b", "assert f(b'ab\\0') == b'\\0ba'"),
+    "text beyond ASCII": ("def f(s): return s * 2", "def f(s): return s", "assert f('ü\\u2028') == 'ü\\u2028ü\\u2028'"),
+    "defaults that stay": (
+        "def f(n, seen=[]):\n    seen.append(n)\n    return len(seen)",
+        "def f(n): return 1",
+        "assert (f(0), f(0)) == (1, 2)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CONVERSATIONS)
+def test_a_harness_and_a_program_exchange(what: str) -> None:
+    right, wrong, harness = CONVERSATIONS[what]
+    found = verify(right, harness=harness)
+    assert found.status is C, found.detail
+    assert verify(wrong, harness=harness).status is W
+
+
+def test_a_starters_names_are_given_to_the_harness_and_the_program() -> None:
+    """As in HumanEval/32: the helper stands in the prompt, and both use it."""
+    starter = (
+        "import math\nfrom typing import List\n\nSTEP = 2\n\ndef poly(xs: List[float], x: float) -> float:\n"
+        "    return sum(c * math.pow(x, i) for i, c in enumerate(xs))\n\n\ndef root(xs: List[float]) -> float:\n"
+    )
+    harness = "def check(candidate):\n    assert math.fabs(poly([STEP, 1], candidate([STEP, 1]))) < 1e-9\ncheck(root)"
+    spec = {"harness": harness, "starter_code": starter, "entry_point": "root"}
+    assert verify_response("    return -xs[0] / xs[1] + 0 * poly(xs, STEP)", **spec).status is C
+    assert (
+        verify("def root(xs: List[float]) -> float:\n    return -xs[0] / xs[1] + 0 * poly(xs, STEP)", **spec).status
+        is C
+    )
+    forged = "def poly(xs, x): return 0.0\nSTEP = 0\n\ndef root(xs):\n    return 1.0"
+    assert verify(forged, **spec).status is W
+
+
+NAMED_LIKE = {
+    "a built-in": ("sum", "def sum(x, y): return x * y", "def sum(x, y): return x + y"),
+    "a built-in type": ("list", "def list(x, y): return x * y", "def list(x, y): return [x, y]"),
+    "a module": ("code", "def code(x, y): return x * y", "def code(x, y): return x + y"),
+    "the check": ("check", "def check(x, y): return x * y", "def check(x, y): return x + y"),
+    "its argument": ("candidate", "def candidate(x, y): return x * y", "def candidate(x, y): return x + y"),
+}
+
+
+@pytest.mark.parametrize("like", NAMED_LIKE)
+def test_a_function_may_be_named_like(like: str) -> None:
+    name, right, wrong = NAMED_LIKE[like]
+    harness = f"def check_(candidate):\n    assert candidate(3, 4) == 12\ncheck_({name})"
+    for spec in ({"entry_point": name}, {"starter_code": f"def {name}(x, y):\n"}):
+        assert verify(right, harness=harness, **spec).status is C
+        assert verify(wrong, harness=harness, **spec).status is W
+
+
+NEARLY = "def check(candidate):\n    assert math.isclose(candidate(2.0), 1.41421356, rel_tol=1e-6)\n"
+HELPERS = {
+    "a module that nobody imported": (NEARLY + "check(root)", "class math:\n    isclose = lambda *a, **k: True"),
+    "a module that is imported": ("import math\n" + NEARLY + "check(root)", "class math:\n    isclose = lambda *a, **k: True"),
+    "a module that is changed": (NEARLY + "check(root)", "import math\nmath.isclose = lambda *a, **k: True"),
+    "a built-in": ("assert abs(root(2.0) - 1.41421356) < 1e-6", "abs = lambda x: 0"),
+    "a built-in that is changed": (
+        "assert abs(root(2.0) - 1.41421356) < 1e-6",
+        "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.AssertionError = SystemExit",
+    ),
+    "the check": (NEARLY + "check(root)", "def check(candidate): pass"),
+    "the end": (NEARLY + "check(root)", "import atexit, os\natexit.register(os._exit, 0)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_a_forged_helper_does_not_pass(helper: str) -> None:
+    harness, forgery = HELPERS[helper]
+    assert verify("def root(x): return x ** 0.5", harness=harness).status is C
+    assert verify(f"{forgery}\ndef root(x): return 1.0", harness=harness).status is W
+
+
+@pytest.mark.parametrize("forgery", HARNESS_FORGERIES, ids=lambda f: f.name)
+def test_no_forgery_passes_a_harness(forgery: Forgery) -> None:
+    assert verify(forgery.source, harness=HARNESS, entry_point="add", time_limit_s=0.2).status in (W, T, E)
+
+
+@pytest.mark.parametrize("forgery", CALL_FORGERIES, ids=lambda f: f.name)
+def test_no_forgery_passes_a_call(forgery: Forgery) -> None:
+    assert verify(forgery.source, fn_name="add", tests=SUMS, time_limit_s=0.2).status in (W, T, E)
+
+
+@pytest.mark.parametrize("forgery", STDIN_FORGERIES, ids=lambda f: f.name)
+def test_no_forgery_passes_a_test_of_stdin(forgery: Forgery) -> None:
+    tests = stdin_tests(("20 22", "42"), ("1 2", "3"))
+    assert verify(forgery.source, tests=tests, time_limit_s=0.2).status in (W, T, E)
+
+
+# --- what is wrong on our side
+
+
+OURS = {
+    "does not compile": ("assert add(1, 2 == 3", "the harness does not compile: SyntaxError"),
+    "holds a NUL": ("assert add(1, 2) == 3\0", "the harness does not compile"),
+    "hands over a file": ("add(open('/dev/null'), 2)", "the harness cannot be run apart"),
+    "hands over a generator": ("add((n for n in [1]), 2)", "the harness cannot be run apart"),
+    "hands over a date": ("import datetime\nadd(datetime.date(2020, 1, 1), 2)", "the harness cannot be run apart"),
+}
+
+
+@pytest.mark.parametrize("fault", OURS)
+def test_a_harness_that_cannot_judge_is_an_error(fault: str) -> None:
+    harness, said = OURS[fault]
+    for program in (ADD, SUBTRACT):
+        verdict = verify(program, harness=harness)
+        assert (verdict.status, verdict.evidence["outcomes"]) == (E, ["harness"])
+        assert said in verdict.detail
+
+
+@pytest.mark.xfail(reason="an exception of the harness's own is laid at the program's door")
+def test_a_harness_whose_own_import_fails_is_an_error() -> None:
+    assert verify(ADD, harness="import nowhere\nassert add(1, 2) == 3").status is E
+
+
+BROKEN_CHECKERS = {
+    "raises": "def check(input, output, expected): raise KeyError('k')",
+    "raises on some outputs": "def check(input, output, expected): return int(output) == 1",
+    "says neither": "def check(input, output, expected): return 'yes'",
+    "says a number": "def check(input, output, expected): return 1",
+    "says nothing": "def check(input, output, expected): pass",
+    "takes two": "def check(output, expected): return True",
+    "is not defined": "def judge(input, output, expected): return True",
+    "does not compile": "def check(input, output, expected) return True",
+    "leaves": "import os\ndef check(input, output, expected): os._exit(0)",
+    "never ends": "def check(input, output, expected):\n    while True: pass",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN_CHECKERS)
+def test_a_checker_that_fails_is_an_error(fault: str) -> None:
+    verdict = verify(prints("one"), tests=NOTHING, checker=BROKEN_CHECKERS[fault], time_limit_s=0.3)
+    assert (verdict.status, verdict.evidence["outcomes"]) == (E, ["checker"])
+    assert verdict.detail.startswith("test 1: the checker failed: ")
+
+
+def test_a_checker_is_given_the_input_the_output_and_what_was_expected() -> None:
+    checker = "def check(input, output, expected):\n    return (input, output, expected) == ('a\\n', 'b\\n', {!r})"
+    program = "assert input() == 'a'\nprint('b')"
+    assert verify(program, tests=stdin_tests(("a\n", "c")), checker=checker.format("c")).status is C
+    assert verify(program, tests=[{"input": "a\n"}], checker=checker.format(None)).status is C
+
+
+def test_a_checker_does_not_excuse_a_program_that_fails() -> None:
+    checker = "def check(input, output, expected): return True"
+    assert verify("print(1)\nraise SystemExit(1)", tests=NOTHING, checker=checker).status is W
+
+
+def test_an_argument_that_cannot_be_handed_over_is_an_error() -> None:
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+    assert verify("def f(x): return 1", fn_name="f", tests=[{"args": [deep], "expected": 1}]).status is E
+
+
+# --- through the executor
+
+SLOW_DOUBLE = "import time\ntime.sleep(0.02)\n" + DOUBLE
+MIXED: list[tuple[str, dict[str, Any], Status]] = [
+    (fenced(DOUBLE), {"tests": DOUBLES}, C),
+    (fenced(SLOW_DOUBLE), {"tests": DOUBLES}, C),
+    (fenced("print(object())"), {"tests": DOUBLES, "compare": "lines"}, W),
+    (fenced("while True: pass"), {"tests": DOUBLES, "time_limit_s": 0.1}, T),
+    (fenced("import os\nos.abort()"), {"tests": DOUBLES, "run_all": True}, W),
+    (fenced(ADD), {"fn_name": "add", "tests": SUMS}, C),
+    (fenced(SUBTRACT), {"fn_name": "add", "tests": SUMS}, W),
+    (fenced(ADD), {"harness": HUMANEVAL + "check(add)"}, C),
+    (fenced("def add(a, b): raise ValueError(object())"), {"harness": HUMANEVAL + "check(add)"}, W),
+    (fenced(prints("7")), {"tests": NOTHING, "checker": BROKEN_CHECKERS["raises"]}, E),
+    ("I do not know.", {"tests": DOUBLES}, U),
+    (fenced(DOUBLE), {}, S),
+    (fenced(DOUBLE), {"test": DOUBLES}, E),
+]
+
+
+def items(rows: int) -> list[VerifyItem]:
+    """Rows of every kind, none of which equals another: one that does is not verified again."""
+    some = (MIXED[n % len(MIXED)] for n in range(rows))
+    return [VerifyItem(question(**spec), f"This is {n}. {response}") for n, (response, spec, _) in enumerate(some)]
+
+
+ROW = Limits(cpu_s=10.0, memory_mb=1024)
+
+
+def test_two_workers_find_what_one_finds() -> None:
+    found: list[list[Verdict]] = []
+    for workers in (1, 2):
+        with LocalExecutor(workers) as executor:
+            found.append(list(verify_all(items(65), executor, ROW)))
+    assert [verdict.status for verdict in found[0]] == [status for _, _, status in MIXED] * 5
+    assert found[0] == found[1]
+
+
+SHORT = Limits(cpu_s=0.5, memory_mb=1024)  # and so 3.5 s on the clock
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"tests": stdin_tests(("4.2", "1"))}, {"tests": stdin_tests(*[("1.05", "1")] * 4)}],
+    ids=["one test", "four tests"],
+)
+def test_a_row_whose_tests_sleep_within_their_limits_is_not_cut_off(spec: dict[str, Any]) -> None:
+    item = VerifyItem(question(**spec, time_limit_s=1), fenced("import time\ntime.sleep(float(input()))\nprint(1)"))
+    with LocalExecutor(1) as executor:
+        (verdict,) = verify_all([item], executor, SHORT)
+    assert (verdict.status, verdict.detail) == (C, "")
+    assert verdict.seconds > 3.5
+
+
+def test_the_processor_time_of_a_program_is_not_that_of_its_row() -> None:
+    program = "import time\nwhile time.process_time() < 0.8: pass\nprint(1)"
+    with LocalExecutor(1) as executor:
+        (verdict,) = verify_all([VerifyItem(question(tests=stdin_tests(("", "1"))), fenced(program))], executor, SHORT)
+    assert verdict.status is C
+
+
+# --- without a sandbox
+
+
+def test_a_verdict_without_a_sandbox_says_so() -> None:
+    with LocalExecutor(1) as executor:
+        verdicts = list(verify_all(items(len(MIXED)), executor, ROW, sandbox="unsafe"))
+    ran = [verdict for verdict in verdicts if verdict.evidence]
+    assert [verdict.status for verdict in verdicts if not verdict.evidence] == [U, S, E]
+    assert all(verdict.evidence["sandbox"] == "unsafe" for verdict in ran)
+    assert all(verdict.detail.endswith("run without a sandbox") for verdict in ran)
+    assert ran[0].detail == "run without a sandbox"
+    assert {C, W, T} <= {verdict.status for verdict in ran}
+
+
+def test_no_verdict_of_a_sandbox_says_that_there_was_none() -> None:
+    verdict = verify(DOUBLE, tests=DOUBLES)
+    assert "sandbox" not in verdict.evidence
+    assert verdict.detail == ""
+
+
+def test_the_command_line_verifies_programs_with_and_without_a_sandbox(tmp_path: Path) -> None:
+    rows = [
+        {"id": n, "answer": None, "response": response, "verifier": "code", "spec": spec}
+        for n, (response, spec, _) in enumerate(MIXED)
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for flags in ([], ["--unsafe"]):
+        done = reasonry("verify", "in.jsonl", *flags, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        out = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [row["status"] for row in out] == [status for _, _, status in MIXED]
+        said = [row["detail"].endswith("run without a sandbox") for row in out]
+        assert said == [bool(flags) and row["extracted"] is not None for row in out]

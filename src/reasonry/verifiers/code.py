@@ -24,7 +24,7 @@ from reasonry.verifiers.code_program import Program, extract_program
 from reasonry.verifiers.code_spec import CodeSpec, read_spec
 from reasonry.verifiers.warm import warmed_by
 
-__all__ = ["code"]
+__all__ = ["close_sandbox", "code"]
 
 SHOWN = 20_000  # characters of the program that the verdict keeps
 DETAIL = 300
@@ -64,8 +64,12 @@ class _Box:
     def get(self) -> Sandbox:
         if self._sandbox is None:
             self._sandbox = Sandbox()
-            atexit.register(self._sandbox.close)
+            atexit.register(self.close)
         return self._sandbox
+
+    def close(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
 
     def load(self) -> None:
         """Start it, on no row's account. Where there is none, each row says why."""
@@ -74,6 +78,7 @@ class _Box:
 
 
 _BOX = _Box()
+close_sandbox = _BOX.close  # the next program starts another
 
 
 @warmed_by(_BOX.load)

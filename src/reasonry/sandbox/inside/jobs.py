@@ -83,6 +83,11 @@ class Runner:
             for key in ((False, False), (True, False), (True, True))
         }
 
+    def close(self) -> None:
+        """Let go of the reaper, and wait for it: what it used then counts as the box's."""
+        if self._reaper is not None:
+            self._reaper.close()
+
     def run(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
         """Do a job. A Job as the result: this is the process of the test."""
         kind = message["kind"]

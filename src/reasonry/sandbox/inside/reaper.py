@@ -21,20 +21,22 @@ FIRST_PROCESS = 10_000  # the number of a test's process, where the kernel lets 
 class Reaper:
     """The other end of process 1, which is told by one byte and answers by one."""
 
-    def __init__(self, channel: int) -> None:
+    def __init__(self, process: int, channel: int) -> None:
+        self._process = process
         self._channel = channel
 
     @classmethod
     def start(cls, last_process: int | None) -> Reaper:
         """Fork it. The caller has unshared the process ids of its children."""
         ours, theirs = (end.detach() for end in socket.socketpair())
-        if os.fork() == 0:
+        process = os.fork()
+        if process == 0:
             os.close(ours)
             _serve(theirs, last_process)
         os.close(theirs)
         if last_process is not None:
             os.close(last_process)
-        reaper = cls(ours)
+        reaper = cls(process, ours)
         reaper.sweep()
         return reaper
 
@@ -45,6 +47,11 @@ class Reaper:
         if not answer:
             os._exit(1)  # without process 1 no test can be started; the host makes a new box
         return answer == b"1"
+
+    def close(self) -> None:
+        """End it: nobody is left in its namespace."""
+        os.close(self._channel)
+        os.waitpid(self._process, 0)
 
 
 def _serve(channel: int, last_process: int | None) -> NoReturn:

@@ -54,12 +54,10 @@ class Control:
         """In a test's process: the descriptor is closed, and its number is another's."""
         self._socket.detach()
 
-    def receive(self) -> tuple[dict[str, Any], list[int]]:
-        """The next message. Where the host is gone, this does not return."""
+    def receive(self) -> tuple[dict[str, Any], list[int]] | None:
+        """The next message; None where the host is gone."""
         data, descriptors, _, _ = socket.recv_fds(self._socket, MESSAGE_BYTES, MAX_DESCRIPTORS)
-        if not data:
-            os._exit(0)
-        return _loads(data.decode()), descriptors
+        return (_loads(data.decode()), descriptors) if data else None
 
     def send(self, message: dict[str, Any]) -> None:
         try:
@@ -69,13 +67,20 @@ class Control:
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         self.send(message)
-        return self.receive()[0]
+        return self.expect()
+
+    def expect(self) -> dict[str, Any]:
+        """The next message of the set-up. Where the host is gone, this does not return."""
+        received = self.receive()
+        if received is None:
+            os._exit(0)
+        return received[0]
 
 
 def main() -> Job:
     """Build the box and serve. Returns in each test's process, with what that process is to run."""
     control = Control()
-    setup, _ = control.receive()
+    setup = control.expect()
     sys.path.extend(setup["packages"])
     try:
         runner = _namespaced(control, setup) if setup["tier"] == "namespaces" else _confined(setup)
@@ -87,8 +92,8 @@ def main() -> Job:
     _leave_no_module_behind()
     gc.collect()
     gc.freeze()  # what is here now is never looked at again, so that its pages stay shared
-    while True:
-        message, descriptors = control.receive()
+    while (received := control.receive()) is not None:
+        message, descriptors = received
         answer = runner.run(message, descriptors)
         if isinstance(answer, Job):
             control.forget()
@@ -97,6 +102,8 @@ def main() -> Job:
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(answer)
+    runner.close()
+    os._exit(0)
 
 
 def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
