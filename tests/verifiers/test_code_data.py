@@ -56,7 +56,7 @@ def fenced(program: str, tag: str = "python") -> str:
 
 def harness_of(row: dict[str, Any]) -> str:
     """The row's `check`, under another name, since a task may ask for a function of that one; and its call."""
-    harness = re.sub(r"\bcheck\(", "check_(", row["test"])
+    harness = re.sub(r"^(def )?check\(", r"\1check_(", row["test"], flags=re.MULTILINE)
     return harness if "\ncheck_(" in harness else f"{harness}\ncheck_({row['entry_point'].strip()})\n"
 
 
