@@ -220,8 +220,10 @@ OTHER_LANGUAGES = {
     "javascript": ("node", "console.log(+require('fs').readFileSync(0, 'utf8') * {})"),
     "java": (
         "javac",
-        "import java.util.*;\npublic class Twice {{ public static void main(String[] given) {{\n"
-        "System.out.println(new Scanner(System.in).nextInt() * {}); }} }}",
+        (
+            "public class Twice {{ public static void main(String[] given) {{"
+            " System.out.println(new java.util.Scanner(System.in).nextInt() * {}); }} }}"
+        ),
     ),
 }
 OTHER_HARNESSES = {
@@ -229,8 +231,10 @@ OTHER_HARNESSES = {
     "javascript": ("const twice = (n) => n * {};", "console.assert(twice(21) === 42)"),
     "java": (
         "class Solution {{ int twice(int n) {{ return n * {}; }} }}",
-        "public class Main {{ public static void main(String[] given) {{\n"
-        "if (new Solution().twice(21) != 42) throw new AssertionError(); }} }}",
+        (
+            "public class Main {{ public static void main(String[] given) {{"
+            " if (new Solution().twice(21) != 42) throw new AssertionError(); }} }}"
+        ),
     ),
 }
 
@@ -808,6 +812,20 @@ def test_a_class_of_the_starters_is_never_the_programs(end: str) -> None:
     assert verify(FORGED_NODE, **spec).status is W
 
 
+STACK = """
+class Stack:
+    def __init__(self): self.held = []
+    def push(self, x): self.held.append(x)
+    def pop(self): return self.held.pop()
+    def __len__(self): return len(self.held)
+"""
+EXPECTS = """
+import unittest
+class Test(unittest.TestCase):
+    def test(self):
+        with self.assertRaises(ZeroDivisionError): f()
+unittest.main()
+"""
 CONVERSATIONS: dict[str, tuple[str, str, str]] = {
     "a callback": (
         "def f(x, key): return sorted(x, key=key)",
@@ -835,16 +853,14 @@ CONVERSATIONS: dict[str, tuple[str, str, str]] = {
         "assert f(1)(2) == 3",
     ),
     "an object with a state": (
-        "class Stack:\n    def __init__(self): self.held = []\n    def push(self, x): self.held.append(x)\n"
-        "    def pop(self): return self.held.pop()\n    def __len__(self): return len(self.held)",
-        "class Stack:\n    def __init__(self): self.held = []\n    def push(self, x): self.held.append(x)\n"
-        "    def pop(self): return self.held.pop(0)\n    def __len__(self): return len(self.held)",
+        STACK,
+        STACK.replace("pop()", "pop(0)"),
         "s = Stack()\ns.push(1)\ns.push(2)\nassert (len(s), s.pop(), s.held) == (2, 2, [1])",
     ),
     "an exception that is expected": (
         "def f(n):\n    if n < 0: raise ValueError('negative')\n    return n",
         "def f(n): return n",
-        "try:\n    f(-1)\nexcept ValueError as e:\n    assert str(e) == 'negative'\nelse:\n    raise AssertionError('no error')",
+        "try:\n    f(-1)\n    assert False\nexcept ValueError as e:\n    assert str(e) == 'negative'",
     ),
     "an exception of the program's own": (
         "class Negative(ValueError): pass\ndef f(n): raise Negative(n)",
@@ -854,14 +870,13 @@ CONVERSATIONS: dict[str, tuple[str, str, str]] = {
     "an exception that a unittest expects": (
         "def f(): return 1 / 0",
         "def f(): return 0",
-        "import unittest\nclass Test(unittest.TestCase):\n    def test(self):\n"
-        "        with self.assertRaises(ZeroDivisionError): f()\nunittest.main()",
+        EXPECTS,
     ),
     "a constant": ("LIMIT = 10", "LIMIT = 11", "assert LIMIT == 10"),
     "a tuple": ("def f(): return (1, 'a', None)", "def f(): return [1, 'a', None]", "assert f() == (1, 'a', None)"),
     "a set of tuples": ("def f(): return {(1, 2)}", "def f(): return {(2, 1)}", "assert f() == {(1, 2)}"),
     "a number that is large": ("def f(): return 2 ** 5000", "def f(): return 2 ** 5001", "assert f() == 1 << 5000"),
-    "a number that is infinite": ("def f(): return float('inf')", "def f(): return 1e308", "assert f() == float('inf')"),
+    "infinity": ("def f(): return float('inf')", "def f(): return 1e308", "assert f() == float('inf')"),
     "bytes": ("def f(b): return b[::-1]", "def f(b): return b", "assert f(b'ab\\0') == b'\\0ba'"),
     "text beyond ASCII": ("def f(s): return s * 2", "def f(s): return s", "assert f('ü\\u2028') == 'ü\\u2028ü\\u2028'"),
     "defaults that stay": (
@@ -869,7 +884,7 @@ CONVERSATIONS: dict[str, tuple[str, str, str]] = {
         "def f(n): return 1",
         "assert (f(0), f(0)) == (1, 2)",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", CONVERSATIONS)
@@ -916,9 +931,10 @@ def test_a_function_may_be_named_like(like: str) -> None:
 
 
 NEARLY = "def check(candidate):\n    assert math.isclose(candidate(2.0), 1.41421356, rel_tol=1e-6)\n"
+FORGED_MATH = "class math:\n    isclose = lambda *a, **k: True"
 HELPERS = {
-    "a module that nobody imported": (NEARLY + "check(root)", "class math:\n    isclose = lambda *a, **k: True"),
-    "a module that is imported": ("import math\n" + NEARLY + "check(root)", "class math:\n    isclose = lambda *a, **k: True"),
+    "a module that nobody imported": (NEARLY + "check(root)", FORGED_MATH),
+    "a module that is imported": ("import math\n" + NEARLY + "check(root)", FORGED_MATH),
     "a module that is changed": (NEARLY + "check(root)", "import math\nmath.isclose = lambda *a, **k: True"),
     "a built-in": ("assert abs(root(2.0) - 1.41421356) < 1e-6", "abs = lambda x: 0"),
     "a built-in that is changed": (
@@ -927,7 +943,7 @@ HELPERS = {
     ),
     "the check": (NEARLY + "check(root)", "def check(candidate): pass"),
     "the end": (NEARLY + "check(root)", "import atexit, os\natexit.register(os._exit, 0)"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("helper", HELPERS)
@@ -1007,6 +1023,17 @@ def test_a_checker_is_given_the_input_the_output_and_what_was_expected() -> None
     assert verify(program, tests=[{"input": "a\n"}], checker=checker.format(None)).status is C
 
 
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here")
+def test_a_checker_in_python_judges_a_program_in_another_language() -> None:
+    program = "#include <iostream>\nint main() { int n; std::cin >> n; std::cout << n / 2; }"
+    spec = {"language": "cpp", "checker": DIVISOR, "run_all": True}
+    assert verify(program, tests=[{"input": "12"}, {"input": "9"}, {"input": "8"}], **spec).evidence["outcomes"] == [
+        "ok",
+        "wrong",
+        "ok",
+    ]
+
+
 def test_a_checker_does_not_excuse_a_program_that_fails() -> None:
     checker = "def check(input, output, expected): return True"
     assert verify("print(1)\nraise SystemExit(1)", tests=NOTHING, checker=checker).status is W
@@ -1026,7 +1053,7 @@ MIXED: list[tuple[str, dict[str, Any], Status]] = [
     (fenced(DOUBLE), {"tests": DOUBLES}, C),
     (fenced(SLOW_DOUBLE), {"tests": DOUBLES}, C),
     (fenced("print(object())"), {"tests": DOUBLES, "compare": "lines"}, W),
-    (fenced("while True: pass"), {"tests": DOUBLES, "time_limit_s": 0.1}, T),
+    (fenced("while True: pass"), {"tests": DOUBLES, "time_limit_s": 0.2}, T),
     (fenced("import os\nos.abort()"), {"tests": DOUBLES, "run_all": True}, W),
     (fenced(ADD), {"fn_name": "add", "tests": SUMS}, C),
     (fenced(SUBTRACT), {"fn_name": "add", "tests": SUMS}, W),
@@ -1062,11 +1089,11 @@ SHORT = Limits(cpu_s=0.5, memory_mb=1024)  # and so 3.5 s on the clock
 
 @pytest.mark.parametrize(
     "spec",
-    [{"tests": stdin_tests(("4.2", "1"))}, {"tests": stdin_tests(*[("1.05", "1")] * 4)}],
+    [{"tests": stdin_tests(("4", "1"))}, {"tests": stdin_tests(*[("1", "1")] * 4)}],
     ids=["one test", "four tests"],
 )
 def test_a_row_whose_tests_sleep_within_their_limits_is_not_cut_off(spec: dict[str, Any]) -> None:
-    item = VerifyItem(question(**spec, time_limit_s=1), fenced("import time\ntime.sleep(float(input()))\nprint(1)"))
+    item = VerifyItem(question(**spec, time_limit_s=2), fenced("import time\ntime.sleep(float(input()))\nprint(1)"))
     with LocalExecutor(1) as executor:
         (verdict,) = verify_all([item], executor, SHORT)
     assert (verdict.status, verdict.detail) == (C, "")

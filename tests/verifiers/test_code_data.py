@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,6 @@ import zstandard
 from reasonry.registry import find, run_verifier
 from reasonry.sandbox import Sandbox, SandboxUnavailable
 from reasonry.types import Question, Status, Verdict
-
-pytestmark = pytest.mark.slow
 
 # Solutions of the data set that are wrong (a comma where an operator belongs), and one that needs a package of npm.
 KNOWN_WRONG = {"JavaScript/112", "JavaScript/155", "JavaScript/162"}
@@ -106,7 +105,7 @@ def test_no_solution_of_another_task_passes(name: str, code_data: Path) -> None:
     """Every task's tests against the solution of the task before it, under the name that is asked for."""
     rows = list(rows_of(code_data, name, step=4))
     passed: list[str] = []
-    for other, row in zip(rows, rows[1:], strict=False):
+    for other, row in pairwise(rows):
         program = other["prompt"].partition("    '''")[0] if name.startswith("mbpp") else other["prompt"]
         program += f"{other['canonical_solution']}\n{row['entry_point'].strip()} = {other['entry_point'].strip()}"
         verdict = verify(fenced(program), harness=harness_of(row), entry_point=row["entry_point"])
@@ -122,6 +121,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_solutions_in_other_languages_pass(name: str, code_data: Path) -> None:
     language, tool, step = OTHERS[name]
@@ -139,6 +139,7 @@ def test_solutions_in_other_languages_pass(name: str, code_data: Path) -> None:
     assert failed.keys() == (KNOWN_WRONG if language == "javascript" else set()), failed
 
 
+@pytest.mark.slow
 def test_recorded_samples_get_their_labels(code_data: Path) -> None:
     tasks = {row["task_id"]: row for row in rows_of(code_data, "humaneval")}
     differs: list[tuple[str, int, str, str, str]] = []

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import atexit
 import secrets
-import signal
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from reasonry import env
 from reasonry.sandbox.box import Box, BoxDied, MemoryFile
 from reasonry.sandbox.inside.checker import CANNOT_JUDGE
-from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loads
 from reasonry.sandbox.languages import SECRET_BYTES, Language, find_language, headers_folder
+from reasonry.sandbox.messages import Call, as_compile_error, ending_of, fit_to, message_of, request_of, with_value
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
 
 __all__ = ["MOST_TESTS", "Call", "Sandbox", "run", "use_tier"]
@@ -25,20 +24,9 @@ MOST_TESTS = 48  # in one message: the kernel hands over 253 descriptors at most
 KEPT_PROGRAMS = 16  # whose code is kept for their next test
 _HEAD_BYTES = 8
 _STDIN = "/dev/stdin"
+NEEDS_NAMESPACES = "it needs user namespaces: reasonry doctor says what this machine lacks"
 _DEFAULT = Limits()
 _COMPILING = Limits(cpu_s=20, memory_mb=2048, output_mb=64)
-_MAX_RESULT_BYTES = 4 << 20
-_RUNTIME_MB = 512  # what node and java need beside the program's heap
-_STACK_MB = 256
-_SHOWN = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Arguments of one call, of plain types."""
-
-    arguments: tuple[Any, ...]
-    named: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Sandbox:
@@ -84,7 +72,7 @@ class Sandbox:
             tests = [(_file(stack, _bytes(data)), _file(stack), _file(stack)) for data in inputs]
             if found is not None:
                 return self._execute(found, program, tests, limits)
-            message = _message("program", limits) | {"opens_stdin": _STDIN in program}
+            message = message_of("program", limits) | {"opens_stdin": _STDIN in program}
             return self._tests(message, tests, limits, self._program(program))
 
     def call(
@@ -109,12 +97,12 @@ class Sandbox:
         _check_count(calls)
         with self._lock, ExitStack() as stack:
             tests = [
-                (_file(stack), _file(stack), _file(stack), _file(stack, _request(function, call)), _file(stack))
+                (_file(stack), _file(stack), _file(stack), _file(stack, request_of(function, call)), _file(stack))
                 for call in calls
             ]
-            outcomes = self._tests(_message("call", limits), tests, limits, self._program(program))
+            outcomes = self._tests(message_of("call", limits), tests, limits, self._program(program))
             return [
-                _with_value(outcome, test[4]) if outcome.ended is Ended.OK else outcome
+                with_value(outcome, test[4]) if outcome.ended is Ended.OK else outcome
                 for outcome, test in zip(outcomes, tests, strict=False)
             ]
 
@@ -132,7 +120,7 @@ class Sandbox:
             kept, kept_harness = self._program(program), self._program(harness)
             files = [*kept.files, *program_files, *kept_harness.files]
             files += [_file(stack, starter.encode("utf-8", "replace")), *checker_files]
-            message = _message("check", limits) | {"entry": entry}
+            message = message_of("check", limits) | {"entry": entry}
             ended = self._ask(message, files)
             if ended is None:
                 failed = self._failed()
@@ -183,28 +171,32 @@ class Sandbox:
 
     def _ask(self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1) -> list[dict[str, Any]] | None:
         """How the job's processes ended; None where the box died of it, twice."""
-        for _ in range(2):
-            box = self._ready()
-            message["clears_app"] = message["kind"] != "install" and bool(box.installed)
+        ended = self._try(message, files, tests)
+        return self._try(message, files, tests) if ended is None else ended
+
+    def _try(self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1) -> list[dict[str, Any]] | None:
+        """As `_ask`, once."""
+        box = self._ready()
+        if message["kind"] not in ("install", "execute"):
+            message["clears_app"] = bool(box.installed)
             box.installed = ""
-            try:
-                answer = box.run(message, files, tests)
-            except BoxDied:
-                self.deaths += 1
-                self._drop_box()
-                for file in files:
-                    file.reset()
-                continue
-            self.left_running += bool(answer["left"])
-            return answer["ended"]
-        return None
+        try:
+            answer = box.run(message, files, tests)
+        except BoxDied:
+            self.deaths += 1
+            self._drop_box()
+            for file in files:
+                file.reset()
+            return None
+        self.left_running += bool(answer["left"])
+        return answer["ended"]
 
     def _told(
         self, ended: dict[str, Any], written: Sequence[MemoryFile], limits: Limits, program: _Program | None
     ) -> Outcome:
         stdout, stderr = written
         return Outcome(
-            ended=_ended(ended, stdout, limits, program),
+            ended=ending_of(ended, stdout, limits, is_compiled=program is None or program.is_compiled),
             stdout=stdout.read(),
             stderr=stderr.read(),
             exit_code=ended["status"],
@@ -234,24 +226,19 @@ class Sandbox:
     def _execute(
         self, language: Language, program: str, tests: Sequence[Sequence[MemoryFile]], limits: Limits
     ) -> list[Outcome]:
-        files = [file for test in tests for file in test]
+        tier = self._ready().tier
+        if tier != "namespaces":
+            raise SandboxUnavailable(f"tier '{tier}' does not run {language.name}", hint=NEEDS_NAMESPACES)
+        message = message_of("execute", limits)
+        message |= {"argv": language.run_command(program, limits.memory_mb), "opens_stdin": _STDIN in program}
+        fit_to(message, language)
         for _ in range(2):
             complaint = self._install(language, program)
             if complaint is not None:
                 return [complaint]
-            message = _message("execute", limits)
-            message |= {"argv": language.run_command(program, limits.memory_mb), "opens_stdin": _STDIN in program}
-            _fit(message, language)
-            try:
-                answer = self._ready().run(message, files, len(tests))
-            except BoxDied:
-                self.deaths += 1
-                self._drop_box()
-                for file in files:
-                    file.reset()
-                continue
-            self.left_running += bool(answer["left"])
-            return [self._told(how, test[1:3], limits, None) for how, test in zip(answer["ended"], tests, strict=False)]
+            ended = self._try(message, [file for test in tests for file in test], len(tests))
+            if ended is not None:
+                return [self._told(how, test[1:3], limits, None) for how, test in zip(ended, tests, strict=False)]
         return [self._failed()]
 
     def _install(self, language: Language, program: str) -> Outcome | None:
@@ -262,17 +249,15 @@ class Sandbox:
         if box.installed == wanted:
             return None
         box.installed = ""
-        limits = _COMPILING
-        message = _message("install", limits) | {"name": language.source_name(program), "argv": command}
-        _fit(message, language)
+        message = message_of("install", _COMPILING) | {"name": language.source_name(program), "argv": command}
+        fit_to(message, language)
         with ExitStack() as stack:
             files = [_file(stack, program.encode("utf-8", "replace")), _file(stack), _file(stack), _file(stack)]
             ended = self._ask(message, files)
             if ended is None:
                 return self._failed()
             if command and ended[0]["status"] != 0:
-                told = self._told(ended[0], files[2:], limits, None)
-                return _as_compile_error(told)
+                return as_compile_error(self._told(ended[0], files[2:], _COMPILING, None))
         self._ready().installed = wanted
         return None
 
@@ -350,75 +335,10 @@ def _bytes(data: bytes | str) -> bytes:
     return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
 
 
-def _request(function: str, call: Call) -> bytes:
-    asked = {"do": "call", "name": function, "args": [encode(value) for value in call.arguments]}
-    return dumps(asked | {"kwargs": encode(dict(call.named))})
-
-
 def _file(stack: ExitStack, content: bytes = b"") -> MemoryFile:
     file = MemoryFile(content)
     stack.callback(file.close)
     return file
-
-
-def _message(kind: str, limits: Limits) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "cpu_s": limits.cpu_s,
-        "wall_s": limits.wall_limit_s,
-        "memory_mb": limits.memory_mb,
-        "output_bytes": int(limits.output_mb * (1 << 20)),
-        "threads": limits.threads,
-        "stack_mb": limits.stack_mb,
-        "opens_stdin": False,
-        "clears_app": False,
-    }
-
-
-def _fit(message: dict[str, Any], language: Language) -> None:
-    """A compiled program recurses deeper. A runtime that reserves what it never uses is limited in what it writes."""
-    message["stack_mb"] = max(message["stack_mb"], min(_STACK_MB, message["memory_mb"]))
-    message["environment"] = language.environment()
-    if language.reserves_memory:
-        message["reserves_memory"] = True
-        message["memory_mb"] += _RUNTIME_MB
-
-
-def _ended(ended: dict[str, Any], stdout: MemoryFile, limits: Limits, program: _Program | None) -> Ended:
-    if ended["limit"] is not None or ended["signal"] == signal.SIGXCPU:
-        return Ended.TIME_LIMIT
-    if program is not None and not program.is_compiled:
-        return Ended.COMPILE_ERROR
-    if stdout.size > int(limits.output_mb * (1 << 20)):
-        return Ended.OUTPUT_LIMIT
-    return Ended.OK if ended["status"] == 0 else Ended.RUNTIME_ERROR
-
-
-def _as_compile_error(told: Outcome) -> Outcome:
-    """A compiler that did not succeed, whatever stopped it: the program is at fault, unless the machine starved it."""
-    if told.is_starved:
-        return replace(told, ended=Ended.FAILED, detail="the compiler was given no processor time")
-    return replace(told, ended=Ended.COMPILE_ERROR, limit=None)
-
-
-def _with_value(outcome: Outcome, result: MemoryFile) -> Outcome:
-    """The value that a call returned, or why there is none."""
-    try:
-        reply = loads(result.read(_MAX_RESULT_BYTES))
-        if isinstance(reply, dict) and "value" in reply:
-            return replace(outcome, value=decode(reply["value"]))
-        detail = _said(reply)
-    except NotAValue:
-        detail = "the call ended without returning a value"
-    return replace(outcome, ended=Ended.RUNTIME_ERROR, detail=detail)
-
-
-def _said(reply: Any) -> str:
-    if isinstance(reply, dict) and "missing" in reply:
-        return f"the program defines no '{str(reply['missing'])[:_SHOWN]}'"
-    if isinstance(reply, dict) and "raised" in reply:
-        return f"{str(reply['raised'])[:_SHOWN]}: {str(reply.get('text', ''))[:_SHOWN]}"
-    return "the call ended without returning a value"
 
 
 def _readable() -> tuple[str, ...]:
