@@ -172,6 +172,22 @@ def test_threads_may_share_a_sandbox(sandbox: Sandbox) -> None:
     assert found == {n: b"%d\n" % n for n in range(8)}
 
 
+def test_a_forked_process_gets_a_box_of_its_own(sandbox: Sandbox) -> None:
+    with Sandbox() as mine:
+        assert mine.run("print(0)").stdout == b"0\n"
+        process = os.fork()
+        if process == 0:
+            found = [mine.run("print(input())", stdin=str(n)).stdout == b"%d\n" % n for n in range(20)]
+            mine.close()
+            os._exit(0 if all(found) else 1)
+        assert [mine.run("print(input())", stdin=str(n)).stdout for n in range(50, 60)] == [
+            b"%d\n" % n for n in range(50, 60)
+        ]
+        assert os.waitpid(process, 0)[1] == 0
+        assert mine.run("print(7)").stdout == b"7\n"
+        assert mine.deaths == 0
+
+
 def test_a_thread_that_made_the_sandbox_may_end(sandbox: Sandbox) -> None:
     """A parent-death signal goes by threads: the box must outlive the one that made it."""
     with Sandbox() as mine:

@@ -572,3 +572,12 @@ def test_the_asked_function_is_found_in_recorded_replies(shared_data: Path) -> N
         if row.get("tests") and row["label"] and "```python" in row["response"]:
             found += "def solution(" in text_of(row["response"], entry="solution")
     assert found > 50
+
+
+def test_an_end_of_turn_token_in_a_fence_is_part_of_the_program() -> None:
+    found = extract_program("Here:\n```python\nprint('<s>x</s>')\n```\n</s>```python\nprint(2)\n```")
+    assert found is not None
+    assert found.text.strip() == "print('<s>x</s>')"
+    unfinished = extract_program("```python\nprint(1)\n</s>")
+    assert unfinished is not None
+    assert unfinished.text.strip() == "print(1)"

@@ -94,6 +94,7 @@ class Box:
     def __init__(self, tier: Tier, packages: Sequence[str] = (), readable: Sequence[str] = ()) -> None:
         self.tier: Tier = tier
         self.installed = ""  # which program is in its /app
+        self._owner = os.getpid()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(BEAT_S)
         try:
@@ -181,9 +182,16 @@ class Box:
         lines = self._complaints.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it ended without a word"
 
+    @property
+    def is_ours(self) -> bool:
+        """False in a process that was forked from the one that started it: two may not speak to one box."""
+        return os.getpid() == self._owner
+
     def close(self) -> None:
-        """End it and everything in it."""
+        """End it and everything in it; in another process than its owner's, only let go of it."""
         self._socket.close()
+        if not self.is_ours:
+            return
         if self._process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.2)  # it leaves by itself, and its use of time is then counted

@@ -264,6 +264,8 @@ class Sandbox:
     # --- the box
 
     def _ready(self) -> Box:
+        if self._box is not None and not self._box.is_ours:
+            self._drop_box()
         if self._box is None:
             self._box = self._start()
         return self._box

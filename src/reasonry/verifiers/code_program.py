@@ -50,13 +50,14 @@ def extract_program(
     """The program that a response gives, or None. `entry` is the function that it must define, where that is known."""
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}: one of {', '.join(LANGUAGES)}")
-    parts = split_thinking(_clean(response))
+    parts = split_thinking(_shielded(_clean(response)))
     if not parts.is_closed:
         return None
+    said = parts.said.replace(_SHIELD, _END_OF_TURN)
     starter = _clean(starter_code) if starter_code.strip() else ""
     task = _Task(language, starter, tuple(filter(None, entry.replace("()", "").split("."))))
-    blocks = _blocks(parts.said)
-    return _fenced(blocks, task) or _unfenced(parts.said, task) or _fenced(blocks, task, must_look_so=False)
+    blocks = _blocks(said)
+    return _fenced(blocks, task) or _unfenced(said, task) or _fenced(blocks, task, must_look_so=False)
 
 
 # Joiners stay inside of text that needs them (emoji, Persian); beside an ASCII character they are debris of a copy.
@@ -67,6 +68,18 @@ _ZERO_WIDTH = re.compile(
 
 def _clean(text: str) -> str:
     return (text if text.isascii() else _ZERO_WIDTH.sub("", text)).replace("\r\n", "\n")
+
+
+_END_OF_TURN = "</s>"  # of some models; and of struck text in HTML, which programs write
+_SHIELD = "</s\ue000>"
+_FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def _shielded(text: str) -> str:
+    """What is in a fence does not end a turn."""
+    if _END_OF_TURN not in text:
+        return text
+    return _FENCED.sub(lambda found: found[0].replace(_END_OF_TURN, _SHIELD), text.rstrip().removesuffix(_END_OF_TURN))
 
 
 @dataclass(frozen=True, slots=True)
