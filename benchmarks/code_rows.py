@@ -1,11 +1,11 @@
 """Published programs with what is known of them, as rows for the `code` verifier.
 
 Read from the folder `shared/data` beside the checkout, which is not part of the project. Canonical solutions are right
-by their publishers' word; three of HumanEval-X's JavaScript ones are not, and are labelled so:
+by their publishers' word; some of HumanEval-X's are not, and are labelled so:
 
 - JavaScript/112 and /155 end in `return (z, false)`: the comma operator returns only the last. Their tests notice, but
   `console.assert` does not fail a program.
-- JavaScript/162 needs the package js-md5.
+- JavaScript/162 needs the package js-md5. Two of the C++ ones need Boost, and are labelled by whether it is there.
 """
 
 from __future__ import annotations
@@ -65,23 +65,29 @@ def humaneval_x_python() -> Iterator[Labelled]:
         yield Labelled(row["task_id"], spec, row["canonical_solution"], is_right=True)
 
 
-def _humaneval_x(file: str, language: str, before: str) -> Iterator[Labelled]:
+def _humaneval_x(file: str, language: str) -> Iterator[Labelled]:
     for row in _read(f"code/{file}"):
-        program = _fenced(row[before] + row["canonical_solution"], language)
+        program = _fenced(row["prompt"] + row["canonical_solution"], language)
         spec = {"language": language, "harness": row["test"]}
         yield Labelled(row["task_id"], spec, program, is_right=row["task_id"] not in NOT_RIGHT)
 
 
 def humaneval_x_cpp() -> Iterator[Labelled]:
-    return _humaneval_x("humanevalx_cpp", "cpp", "declaration")
+    """Some prompts lack an include that the solution needs and the declaration has."""
+    for row in _read("code/humanevalx_cpp"):
+        includes = "\n".join(line for line in row["declaration"].splitlines() if line.startswith("#include"))
+        program = f"{includes}\n{row['prompt']}{row['canonical_solution']}"
+        is_right = "boost/" not in program or Path("/usr/include/boost").exists()
+        spec = {"language": "cpp", "harness": row["test"]}
+        yield Labelled(row["task_id"], spec, _fenced(program, "cpp"), is_right=is_right)
 
 
 def humaneval_x_javascript() -> Iterator[Labelled]:
-    return _humaneval_x("humanevalx_js", "javascript", "prompt")
+    return _humaneval_x("humanevalx_js", "javascript")
 
 
 def humaneval_x_java() -> Iterator[Labelled]:
-    return _humaneval_x("humanevalx_java", "java", "prompt")
+    return _humaneval_x("humanevalx_java", "java")
 
 
 def mbpp() -> Iterator[Labelled]:

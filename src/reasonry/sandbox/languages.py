@@ -101,12 +101,14 @@ _CPP_FLAGS = ("-std=c++17", "-O2", "-w")
 _EVERYTHING = "bits/stdc++.h"
 
 
-def _precompiled(program: str) -> tuple[str, ...]:
+_LIBRARIES = {"<openssl/": "-lcrypto", "<gmp": "-lgmp"}  # linked where a header of theirs is included
+
+
+def _cpp_flags(program: str) -> tuple[str, ...]:
     """Where the program includes everything: a header compiled once for this compiler, a fifth of the time."""
-    if _EVERYTHING not in program:
-        return ()
-    folder = header_folder()
-    return ("-I", str(folder)) if folder is not None else ()
+    flags = [flag for header, flag in _LIBRARIES.items() if header in program]
+    folder = header_folder() if _EVERYTHING in program else None
+    return ("-I", str(folder), *flags) if folder is not None else tuple(flags)
 
 
 def headers_folder() -> Path | None:
@@ -209,7 +211,7 @@ LANGUAGES: tuple[Language, ...] = (
         source="main.cpp",
         compiler=("g++", *_CPP_FLAGS, "-o", f"{APP}/main", f"{APP}/main.cpp"),
         command=(f"{APP}/main",),
-        include=_precompiled,
+        include=_cpp_flags,
         join=_join_cpp,
         aliases=("c++", "cplusplus", "cxx"),
     ),
