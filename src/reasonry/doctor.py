@@ -118,7 +118,8 @@ def canary(_options: object) -> object:
 # Reads a file of the host, the environment, the network and its own library, as a program could that means harm.
 _INTRUDER = """
 import os, socket, json
-reached = [name for name in os.environ if "REASONRY" in name]
+from os import environ
+reached = [name for name in environ if "REASONRY" in name]
 for path in ({canary!r}, "/etc/shadow", "/proc/1/environ"):
     try:
         reached.append(open(path).read(8) and path)

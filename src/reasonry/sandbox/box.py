@@ -33,7 +33,8 @@ _MESSAGE_BYTES = 1 << 16
 # A user that owns nothing: far above what systems hand out, one for each box.
 _FIRST_UNUSED_USER = 1_879_048_192
 _SPARE_TASKS = 96  # by which the user's other work may grow without a test feeling it
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}  # noqa: S108
+# No home in which a program could leave settings for its checker.
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _SOURCE = Path(__file__).resolve().parents[2]
 # The packages' own __init__ files need what the base interpreter does not have, so empty ones stand in for them.
 _START = """

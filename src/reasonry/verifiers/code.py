@@ -17,7 +17,7 @@ from signal import SIGKILL
 from typing import Any
 
 from reasonry.registry import part
-from reasonry.sandbox import MOST_TESTS, Call, Ended, Outcome, Sandbox, SandboxUnavailable
+from reasonry.sandbox import MOST_TESTS, Call, Ended, NotAValue, Outcome, Sandbox, SandboxUnavailable
 from reasonry.types import Question, Status, Verdict
 from reasonry.verifiers.code_output import compare_output, compare_value
 from reasonry.verifiers.code_program import Program, extract_program
@@ -32,7 +32,8 @@ FIRST_TESTS = 1  # run alone, since a wrong program mostly fails at once; the ne
 GROWTH = 6
 UNSAFE = "run without a sandbox"
 STARVED = "it waited for more than its share of the clock, twice: it sleeps, or this machine is too busy"
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+# Of an object in memory, also where a text was cut in the middle of it.
+_ADDRESS = re.compile(r"0x(?:[0-9a-fA-F]{6,}|[0-9a-fA-F]*(?=\.{3}|…|$))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def code(question: Question, response: str) -> Verdict:
         judged = _judge(_BOX.get(), spec, program.text)
     except SandboxUnavailable as exc:
         return Verdict(Status.ERROR, detail=f"{exc}; hint: {exc.hint}")
+    except NotAValue as exc:
+        return Verdict(Status.ERROR, detail=f"spec: tests hold what cannot be handed to a function: {exc}")
     verdict = _verdict(spec, program, judged)
     return verdict if _BOX.get().tier != "unsafe" else _stamped(verdict)
 
@@ -167,7 +170,7 @@ class _Tests:
             size = min(size * GROWTH, MOST_TESTS)
 
     def _judge(self, index: int, outcome: Outcome) -> Judged:
-        if outcome.is_starved:
+        if outcome.is_starved or _was_killed(outcome):
             (outcome,) = self.outcomes(index, index + 1)
         return _ending(outcome) or self.compare(index, outcome)
 
@@ -210,9 +213,14 @@ def _checked(sandbox: Sandbox, spec: CodeSpec, given: str, output: bytes, expect
     text = output.decode("utf-8", "replace")
     outcome = sandbox.call(spec.checker, "check", [given, text, expected], limits=spec.limits)
     if outcome.ended is not Ended.OK or type(outcome.value) is not bool:
-        said = outcome.detail or _last_line(outcome.stderr) or f"it returned {outcome.value!r}"
+        said = outcome.detail or _last_line(outcome.stderr) or _unanswered(outcome)
         return Judged(Status.ERROR, "checker", f"the checker failed: {said}")
     return OK if outcome.value else Judged(Status.INCORRECT, "wrong", "the checker refuses this output")
+
+
+def _unanswered(outcome: Outcome) -> str:
+    ended = outcome.ended.value.replace("_", " ")
+    return f"it returned {outcome.value!r}"[:DETAIL] if outcome.ended is Ended.OK else ended
 
 
 def _harness(sandbox: Sandbox, spec: CodeSpec, program: str) -> Judged:
@@ -227,7 +235,7 @@ def _harness(sandbox: Sandbox, spec: CodeSpec, program: str) -> Judged:
             program, spec.harness, entry=spec.entry_point, starter=spec.starter_code, limits=spec.limits
         )
         judged = _of_harness(checker, candidate)
-        if judged is not _OURS:
+        if judged is not _OURS and not _was_killed(checker):
             break
     return judged
 
@@ -242,6 +250,11 @@ def _of_harness(checker: Outcome, candidate: Outcome) -> Judged:
     if checker.ended is Ended.RUNTIME_ERROR and candidate.ended is Ended.RUNTIME_ERROR and candidate.signal != SIGKILL:
         return _ending(candidate) or OK  # why the harness found nobody to ask
     return _ending(checker) or OK
+
+
+def _was_killed(outcome: Outcome) -> bool:
+    """By itself, or by a system that ran out of memory for others: a second try tells."""
+    return outcome.signal == SIGKILL and outcome.limit is None
 
 
 def _ending(outcome: Outcome) -> Judged | None:
@@ -264,4 +277,4 @@ def _why(outcome: Outcome) -> str:
 
 def _last_line(stderr: bytes) -> str:
     lines = stderr[-4 * DETAIL :].decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip()[:DETAIL] if lines else ""
+    return _ADDRESS.sub("0x...", lines[-1].strip())[:DETAIL] if lines else ""

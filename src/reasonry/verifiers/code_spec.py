@@ -85,20 +85,22 @@ def read_spec(spec: Mapping[str, Any]) -> CodeSpec:
         if key not in _KEYS:
             raise ValueError(f"unknown key '{key}': {nearest_hint(key, _KEYS)}")
     language = _language(_text(spec, "language") or "python")
-    fn_name = _text(spec, "fn_name").strip()
+    fn_name = _name(spec, "fn_name")
     tests = _tests(spec)
     if tests and "harness" in spec:
         raise ValueError("tests and harness: give one of them")
     if fn_name and language != "python":
         raise ValueError("fn_name needs Python: give a harness")
     checker = _text(spec, "checker")
+    if checker and (fn_name or "harness" in spec):
+        raise ValueError("a checker judges printed output: it goes with stdin tests")
     return CodeSpec(
         language=language,
         stdin_tests=() if fn_name else tuple(_stdin_test(test, i, bool(checker)) for i, test in enumerate(tests)),
         call_tests=tuple(_call_test(test, i) for i, test in enumerate(tests)) if fn_name else (),
         fn_name=fn_name,
         harness=_text(spec, "harness"),
-        entry_point=_text(spec, "entry_point").strip(),
+        entry_point=_name(spec, "entry_point"),
         starter_code=_text(spec, "starter_code"),
         checker=checker,
         limits=Limits(_number(spec, "time_limit_s", TIME_LIMIT_S, 3600), memory_mb=_megabytes(spec)),
@@ -146,6 +148,11 @@ def _text(spec: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{key} must be text")
     return value
+
+
+def _name(spec: Mapping[str, Any], key: str) -> str:
+    """`Solution().f` is a common way to say `Solution.f`."""
+    return _text(spec, key).strip().replace("()", "")
 
 
 def _flag(spec: Mapping[str, Any], key: str) -> bool:

@@ -4,7 +4,7 @@ It knows no expected value and takes no part in the verdict. What it sends are c
 whether they are right is decided in another process. So it does not matter that the program could forge these frames.
 
 Requests: `{"do": "get" | "call" | "attribute" | "iterate" | "next" | "length" | "item", ...}`.
-Replies: `{"value": ..., "changed": [[index, value], ...]}`, `{"missing": name}` or `{"raised": name, "text": ...}`.
+Replies: `{"value": ..., "changed": ..., "nodes": ...}`, `{"missing": name}` or `{"raised": name, "text": ...}`.
 """
 
 from __future__ import annotations
@@ -94,12 +94,14 @@ class _Candidate:
         self._channel = channel
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._nodes: dict[int, Any] = {}  # objects of the other side's classes, by their number there
+        self._node_numbers: dict[int, int] = {}
 
     def reply(self, asked: dict[str, Any]) -> bytes:
         try:
             return dumps(self._do(asked))
         except NotAValue as exc:
-            return dumps({"raised": "TypeError", "text": str(exc)[:MAX_TEXT], "ours": True})
+            return dumps({"raised": "TypeError", "text": str(exc)[:MAX_TEXT]})
         except BaseException as thrown:  # noqa: BLE001 - also SystemExit: it must not end the other side
             report(thrown)
             return dumps({"raised": _builtin_name(thrown), "text": _text_of(thrown)})
@@ -117,17 +119,39 @@ class _Candidate:
         return {"value": self._encode(_TASKS[task](target, decode(asked.get("key"), self._decoded)))}
 
     def _call(self, target: Any, asked: dict[str, Any]) -> dict[str, Any]:
-        arguments = decode(asked["args"], self._decoded)
-        named = decode(asked.get("kwargs", {"t": "dict", "v": []}), self._decoded)
-        value = self._encode(target(*arguments, **named))
-        return {"value": value, "changed": self._changes(asked["args"], arguments)}
-
-    def _changes(self, before: list[Any], arguments: list[Any]) -> list[Any]:
         """Arguments are copies: what the call changed in them is told, so that the caller's can be changed too."""
+        self._take_nodes(asked.get("nodes", []))
+        arguments, named = decode(asked["args"], self._decoded), decode(asked["kwargs"], self._decoded)
+        reply: dict[str, Any] = {"value": self._encode(target(*arguments, **named))}
+        if self._channel is not None:
+            reply["changed"] = self._changed(asked, arguments, named)
+            reply["nodes"] = self._changed_nodes(asked.get("nodes", []))
+        return reply
+
+    def _changed(self, asked: dict[str, Any], arguments: list[Any], named: dict[str, Any]) -> list[Any]:
+        """`[place, value]` of each argument that is no longer what was given; a place is an index or a name."""
+        given = [*enumerate(asked["args"]), *((key, value) for key, value in asked["kwargs"]["v"])]
+        now = [self._encode(value) for value in (*arguments, *named.values())]
+        return [[place, after] for (place, before), after in zip(given, now, strict=True) if after != before]
+
+    def _take_nodes(self, nodes: list[Any]) -> None:
+        """Objects of the other side's, made of the program's class of that name, or of one that only holds them."""
+        for number, name, _ in nodes:
+            if number not in self._nodes:
+                kind = self._names.get(name)
+                node = object.__new__(kind if inspect.isclass(kind) else type(str(name), (), {}))
+                self._nodes[number] = node
+                self._node_numbers[id(node)] = number
+        for number, _, attributes in nodes:
+            for name, value in attributes:
+                object.__setattr__(self._nodes[number], name, decode(value, self._decoded))
+
+    def _changed_nodes(self, nodes: list[Any]) -> list[Any]:
         changed: list[Any] = []
-        for index, argument in enumerate(arguments):
-            if isinstance(argument, list | dict | set | bytearray) and (now := self._encode(argument)) != before[index]:
-                changed.append([index, now])
+        for number, _, attributes in nodes:
+            now = [[name, self._encode(value)] for name, value in vars(self._nodes[number]).items()]
+            if now != attributes:
+                changed.append([number, now])
         return changed
 
     def _target(self, asked: dict[str, Any]) -> Any:
@@ -154,6 +178,8 @@ class _Candidate:
     def _reach(self, value: Any) -> Any:
         if self._channel is None:
             raise NotAValue(f"returned a {type(value).__name__}, which is no plain value")
+        if id(value) in self._node_numbers:
+            return {"t": "node", "v": self._node_numbers[id(value)]}
         number = self._numbers.get(id(value))
         if number is None:
             number = self._numbers[id(value)] = len(self._objects)
@@ -163,39 +189,29 @@ class _Candidate:
     def _decoded(self, kind: str, content: Any) -> Any:
         if kind == "object":
             return self._objects[content]
+        if kind == "node":
+            return self._nodes[content]
         if kind == "callback":
             return self._callback(content)
-        if kind == "graph":
-            return self._made(content)
         raise NotAValue(f"a frame with an unknown type {kind!r}")
 
-    def _made(self, content: list[Any]) -> Any:
-        """Objects of the other side's, made of the program's class of that name, or of one that only holds them."""
-        kinds = [self._names.get(name) for name, _ in content]
-        nodes = [
-            object.__new__(kind if inspect.isclass(kind) else type(str(name), (), {}))
-            for kind, (name, _) in zip(kinds, content, strict=True)
-        ]
-
-        def decoded(kind: str, value: Any) -> Any:
-            return nodes[value] if kind == "node" else self._decoded(kind, value)
-
-        for node, (_, attributes) in zip(nodes, content, strict=True):
-            for name, value in attributes:
-                object.__setattr__(node, name, decode(value, decoded))
-        return nodes[0]
-
     def _callback(self, number: int) -> Callable[..., Any]:
-        """A function of the other side's, such as a key to sort by."""
+        """A function of the other side's, such as a key to sort by. While it runs it may ask in turn."""
         channel = self._channel
         assert channel is not None
 
         def call_back(*arguments: Any) -> Any:
             channel.send(dumps({"callback": number, "args": [self._encode(value) for value in arguments]}))
-            frame = channel.receive()
-            if frame is None:
-                _exit(1)
-            return decode(loads(frame)["value"], self._decoded)
+            while (frame := channel.receive()) is not None:
+                answer = loads(frame)
+                if "do" in answer:
+                    channel.send(self.reply(answer))
+                    continue
+                self._take_nodes(answer.get("nodes", []))
+                if "raised" in answer:
+                    raise getattr(builtins, answer["raised"])(answer["text"])
+                return decode(answer["value"], self._decoded)
+            return _exit(1)
 
         return call_back
 

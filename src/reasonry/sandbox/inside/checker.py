@@ -17,6 +17,7 @@ import dis
 import importlib
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from types import CodeType
@@ -45,20 +46,23 @@ def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) 
     code = load_code(source, cache)
     starter_text = os.pread(starter, os.fstat(starter).st_size, 0).decode("utf-8", "replace")
     os.close(starter)
-    os.environ["HOME"] = "/"  # not a folder in which the program can write
     module = new_module("__main__")
     names = module.__dict__
     status = 0
+    peer = _Peer(Channel(socket))
     try:
-        _Provider(_Peer(Channel(socket)), starter_text, entry).provide(code, names)
-        exec(code, names)
+        _Provider(peer, starter_text, entry).provide(code, names)
+        exec(code, names)  # the harness is the dataset's, and is confined all the same
+        if not peer.was_asked:
+            raise CannotHandOver("nothing: it never asks the program")
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except CannotHandOver as thrown:
         status = CANNOT_JUDGE
         report(thrown)
     except BaseException as thrown:  # noqa: BLE001
-        status = 1
+        is_its_own = isinstance(thrown, ImportError) and thrown is not peer.raised
+        status = CANNOT_JUDGE if is_its_own else 1
         report(thrown)
     shut_down(module, status & 0xFF)
 
@@ -90,15 +94,21 @@ class _Provider:
 def _run_starter(text: str) -> tuple[dict[str, Any], str]:
     """What the starter code defines, and the function it ends with, which is the one to be written."""
     module = new_module("starter")
-    for ending in ("", "\n    pass\n"):
+    for ending in ("", f"\n{_indent_of_body(text)}pass\n"):
         try:
-            tree = ast.parse(text + ending)
+            tree = ast.parse(text.rstrip() + ending)
             exec(compile(tree, "starter.py", "exec"), module.__dict__)
         except Exception:  # noqa: BLE001, S112 - starter code need not be a program: then it provides nothing
             continue
         functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
         return module.__dict__, functions[-1] if functions else ""
     return {}, ""
+
+
+def _indent_of_body(starter: str) -> str:
+    """How the first line of what is left to be written is indented."""
+    line = starter.rstrip().rpartition("\n")[2]
+    return line[: len(line) - len(line.lstrip())] + ("    " if line.endswith(":") else "")
 
 
 def _free_names(code: CodeType, entries: set[str]) -> tuple[set[str], set[str]]:
@@ -147,23 +157,31 @@ class _Peer:
         self._channel = channel
         self._remotes: dict[int, Remote] = {}
         self._callbacks: list[Callable[..., Any]] = []
+        self._nodes: list[Any] = []  # objects of the harness's classes that the program has been shown
+        self._node_numbers: dict[int, int] = {}
+        self.was_asked = False
+        self.raised: BaseException | None = None  # what the program raised last
 
     def get(self, name: str) -> Any:
+        self.was_asked = True
         reply = self._ask({"do": "get", "name": name})
         return _MISSING if "missing" in reply else self._decode(reply["value"])
 
     def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        asked = {"do": "call", "on": number, "args": [self._encode(value) for value in arguments]}
-        reply = self._ask(asked | {"kwargs": self._encode(named)})
+        told = self._told([list(arguments), named])
+        reply = self._ask({"do": "call", "on": number, "args": told[0][0], "kwargs": told[0][1], "nodes": told[1]})
         try:
-            for index, now in reply.get("changed", ()):
-                _change(arguments[index], self._decode(now))
-        except (TypeError, ValueError, IndexError):
+            for node, attributes in reply.get("nodes") or ():
+                _set_attributes(self._nodes[node], {name: self._decode(value) for name, value in attributes})
+            for place, now in reply.get("changed") or ():
+                _change(named[place] if isinstance(place, str) else arguments[place], self._decode(now))
+        except (TypeError, ValueError, LookupError, AttributeError):
             raise CandidateFailed("the program answered with what is no answer") from None
         return self._decode(reply["value"])
 
     def ask(self, task: str, number: int, key: Any = None) -> Any:
-        return self._decode(self._ask({"do": task, "on": number, "key": self._encode(key)})["value"])
+        (encoded,), _ = self._told([key])
+        return self._decode(self._ask({"do": task, "on": number, "key": encoded})["value"])
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         self._send(request)
@@ -171,20 +189,26 @@ class _Peer:
             reply = self._receive()
             if "callback" not in reply:
                 break
-            self._call_back(reply)
+            self._send(self._called_back(reply))
         if "raised" in reply:
-            raise _exception(str(reply["raised"]), str(reply.get("text", "")))
+            self.raised = _exception(str(reply["raised"]), str(reply.get("text", "")))
+            raise self.raised
         return reply
 
-    def _call_back(self, asked: dict[str, Any]) -> None:
-        """Call a function of the harness's for the program; it must not be a way to end the harness."""
+    def _called_back(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Call a function of the harness's for the program; that must not be a way to end the harness."""
         try:
             function = self._callbacks[asked["callback"]]
-            value = function(*(self._decode(argument) for argument in asked["args"]))
-            answer = {"value": self._encode(value)}
-        except (Exception, SystemExit, CannotHandOver) as exc:
+            arguments = [self._decode(argument) for argument in asked["args"]]
+        except (TypeError, IndexError, KeyError):
+            raise CandidateFailed("the program called back what it was not given") from None
+        try:
+            (value,), nodes = self._told([function(*arguments)])
+        except (SystemExit, CannotHandOver) as exc:
             raise CandidateFailed(f"the program called back in a way that failed: {type(exc).__name__}") from exc
-        self._send(answer)
+        except Exception as exc:  # noqa: BLE001 - the program may expect it
+            return {"raised": _builtin_name(exc), "text": str(exc)}
+        return {"value": value, "nodes": nodes}
 
     def _send(self, value: Any) -> None:
         try:
@@ -204,38 +228,37 @@ class _Peer:
             raise CandidateFailed("the program answered with what is no answer")
         return reply
 
-    def _encode(self, value: Any) -> Any:
-        return encode(value, self._reach)
+    def _told(self, values: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Values for a frame, and what they lead to: objects of the harness's classes (trees, lists), as they are now.
 
-    def _reach(self, value: Any) -> Any:
-        if type(value) is Remote:
-            return {"t": "object", "v": number_of(value)}
-        if type(value).__module__ in _OWN_MODULES and hasattr(value, "__dict__"):
-            return {"t": "graph", "v": self._graph(value)}
-        if callable(value):
-            self._callbacks.append(value)
-            return {"t": "callback", "v": len(self._callbacks) - 1}
-        raise CannotHandOver(f"a {type(value).__name__}")
-
-    def _graph(self, root: Any) -> list[Any]:
-        """An object of a class of ours (a tree, a list) and all it leads to: `[class, [[attribute, value]]]` each.
-
-        They name each other by number, so that neither length nor a cycle matters.
+        Each is `[number, class, [[attribute, value]]]`. They name each other by number, and keep it, so that neither
+        length nor a cycle matters, and what comes back is the object that went.
         """
-        found, numbers = [root], {id(root): 0}
+        shown: dict[int, Any] = {}
 
         def reach(value: Any) -> Any:
-            if type(value).__module__ not in _OWN_MODULES or not hasattr(value, "__dict__"):
-                return self._reach(value)
-            if id(value) not in numbers:
-                numbers[id(value)] = len(found)
-                found.append(value)
-            return {"t": "node", "v": numbers[id(value)]}
+            if type(value) is Remote:
+                return {"t": "object", "v": number_of(value)}
+            if type(value).__module__ in _OWN_MODULES and hasattr(value, "__dict__"):
+                number = self._node_numbers.setdefault(id(value), len(self._nodes))
+                if number == len(self._nodes):
+                    self._nodes.append(value)
+                if number not in shown:
+                    shown[number] = value
+                    waiting.append(number)
+                return {"t": "node", "v": number}
+            if callable(value):
+                self._callbacks.append(value)
+                return {"t": "callback", "v": len(self._callbacks) - 1}
+            raise CannotHandOver(f"a {type(value).__name__}")
 
-        return [
-            [type(value).__name__, [[name, encode(held, reach)] for name, held in vars(value).items()]]
-            for value in found  # grows while it is gone through
+        waiting: list[int] = []
+        encoded = [encode(value, reach) for value in values]
+        nodes = [  # `waiting` grows while it is gone through
+            [number, type(shown[number]).__name__, [[name, encode(held, reach)] for name, held in _held(shown[number])]]
+            for number in waiting
         ]
+        return encoded, nodes
 
     def _decode(self, value: Any) -> Any:
         try:
@@ -244,6 +267,8 @@ class _Peer:
             raise CandidateFailed(str(exc)) from None
 
     def _remote(self, kind: str, content: Any) -> Any:
+        if kind == "node":
+            return self._nodes[content]
         if kind != "object":
             raise NotAValue(f"a frame with an unknown type {kind!r}")
         number, name = int(content[0]), str(content[1])
@@ -252,13 +277,44 @@ class _Peer:
         return self._remotes[number]
 
 
-def _change(argument: Any, now: Any) -> None:
-    """What a call did to a list, a dict or a set that was handed to it."""
-    if isinstance(argument, list | bytearray):
-        argument[:] = now
-    elif isinstance(argument, dict | set):
-        argument.clear()
-        argument.update(now)
+def _held(value: Any) -> list[tuple[str, Any]]:
+    return list(vars(value).items())
+
+
+def _set_attributes(node: Any, now: dict[str, Any]) -> None:
+    for name in vars(node).keys() - now.keys():
+        delattr(node, name)
+    for name, value in now.items():
+        setattr(node, name, value)
+
+
+def _change(old: Any, new: Any) -> Any:
+    """Make what was handed over what it has become, in place as far as can be; the result is what stands there now."""
+    if type(old) is not type(new):
+        return new
+    if isinstance(old, tuple):
+        for before, after in zip(old, new, strict=False):
+            _change(before, after)
+        return old if old == new else new
+    if isinstance(old, list | deque):
+        kept = [_change(before, after) for before, after in zip(old, new, strict=False)]
+        items = [*kept, *list(new)[len(kept) :]]
+        old.clear()
+        old.extend(items)
+    elif isinstance(old, dict):
+        items = {key: _change(old[key], value) if key in old else value for key, value in new.items()}
+        old.clear()
+        old.update(items)
+    elif isinstance(old, set | bytearray):
+        old.clear()
+        old.update(new) if isinstance(old, set) else old.extend(new)
+    else:
+        return new
+    return old
+
+
+def _builtin_name(thrown: Exception) -> str:
+    return next(kind.__name__ for kind in type(thrown).__mro__ if getattr(builtins, kind.__name__, None) is kind)
 
 
 def _exception(name: str, text: str) -> BaseException:

@@ -5,14 +5,15 @@
 | None, bool, str, list, float with a finite value, int of up to 10,000 bits | itself |
 | everything else | `{"t": its type, "v": its content}` |
 
-A value of a subclass (a named tuple, an `IntEnum`, a `Counter`) crosses as its base: no method of it ever does.
+A value of a subclass (a named tuple, an `IntEnum`) crosses as its base: no method of it ever does. Where `decode` is
+given no `reach` (on the host) a `Counter` and a `defaultdict` are plain dicts.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -88,8 +89,18 @@ def _range(value: range, _: Reach) -> Any:
     return [hex(value.start), hex(value.stop), hex(value.step)]
 
 
+def _factory(value: defaultdict[Any, Any]) -> str | None:
+    """Only the usual ones cross; with any other the copy has none."""
+    return next((name for name, made in _FACTORIES.items() if value.default_factory is made), None)
+
+
+_FACTORIES: dict[str, Callable[[], Any]] = {
+    "int": int, "float": float, "str": str, "list": list, "dict": dict, "set": set, "tuple": tuple, "bool": bool
+}  # fmt: skip
 _KINDS: tuple[tuple[type, str, Callable[[Any, Reach], Any]], ...] = (
     (tuple, "tuple", _items),
+    (defaultdict, "defaultdict", lambda value, reach: [_factory(value), _pairs(value, reach)]),
+    (Counter, "Counter", _pairs),
     (dict, "dict", _pairs),
     (set, "set", _items),
     (frozenset, "frozenset", _items),
@@ -131,6 +142,12 @@ def _decode(value: Any, reach: Callable[[str, Any], Any] | None) -> Any:
         return _ITEMS[kind](_decode(item, reach) for item in content)
     if kind in _SETS:
         return _SETS[kind](_hashed(content, reach))
+    if kind == "defaultdict":
+        pairs = _decode({"t": "dict", "v": content[1]}, reach)
+        return pairs if reach is None else defaultdict(_FACTORIES.get(content[0]), pairs)
+    if kind == "Counter":
+        pairs = _decode({"t": "dict", "v": content}, reach)
+        return pairs if reach is None else Counter(pairs)
     if kind == "dict":
         keys = _hashed([key for key, _ in content], reach)
         return {key: _decode(item, reach) for key, (_, item) in zip(keys, content, strict=True)}
