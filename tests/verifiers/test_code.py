@@ -794,10 +794,7 @@ class Solution:
 OPEN_ENDS = ["        pass\n", '        """Reverse it."""\n', "", "        ", "\n"]
 
 
-@pytest.mark.parametrize(
-    "end",
-    [end for end in OPEN_ENDS],
-)
+@pytest.mark.parametrize("end", OPEN_ENDS)
 def test_a_class_of_the_starters_is_never_the_programs(end: str) -> None:
     """Whether or not the starter ends in the middle of a method, as starters of LeetCode do."""
     starter = LIST_NODE + "\nclass Solution:\n    def reverse(self, head):\n" + end
