@@ -18,6 +18,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
 from reasonry.errors import LedgerError
 
 __all__ = ["Ledger", "LedgerEntry"]
@@ -57,7 +59,19 @@ create unique index if not exists answered on attempts (key) where outcome = 'an
 create index if not exists by_key on attempts (key);
 """
 # A second answer to a key (two processes asked at once) is not an error: the first one stands.
+_WAIT_S = 60.0  # for another process that is writing
 _INSERT = f"insert or ignore into attempts ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. For this alone SQLite does not wait for others, such as one that does the same."""
+    patiently = Retrying(
+        retry=retry_if_exception(lambda exc: getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY),
+        stop=stop_after_delay(_WAIT_S),
+        wait=wait_random(0.005, 0.05),
+        reraise=True,
+    )
+    patiently(connection.execute, "pragma journal_mode = wal")
 
 
 class Ledger:
@@ -126,8 +140,8 @@ class Ledger:
         self.close()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False, isolation_level=None)
-        connection.execute("pragma journal_mode = wal")
+        connection = sqlite3.connect(self.path, timeout=_WAIT_S, check_same_thread=False, isolation_level=None)
+        _write_ahead(connection)
         connection.execute("pragma synchronous = full")
         return connection
 

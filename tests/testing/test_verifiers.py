@@ -33,6 +33,11 @@ CASES: dict[str, tuple[Question, list[str], list[str]]] = {
         ["B", "(b)", r"\boxed{B}", "The answer is (B).", "blue"],
         ["A", "A and B", "A, B, C", "D", "The answer is A. No, the answer is B.", "red blue green"],
     ),
+    "code": (
+        Question("Print the sum.", None, "code", spec={"tests": [{"input": "20 22\n", "output": "42\n"}]}),
+        ["print(sum(map(int, input().split())))", "```python\na, b = map(int, input().split())\nprint(a + b)\n```"],
+        ["print(43)", "print(42, 0)", "42", "```python\nimport sys\nsys.exit(0)\n```", "print(42)\nraise ValueError"],
+    ),
     "steps": (
         Question(PROBLEM.prompt, str(PROBLEM.answer), "steps"),
         [SOLVED],

@@ -64,7 +64,7 @@ def test_an_answer_that_takes_for_ever_is_a_timeout_and_its_neighbours_are_verif
     (tmp_path / "endless.py").write_text(ENDLESS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(BUILTIN["verifier"], "endless", "endless")
-    monkeypatch.setattr(batch, "_WORK", Work("endless:worker"))
+    monkeypatch.setattr(batch, "_TARGET", "endless:worker")
     slow = VerifyItem(Question("?", "1", "endless"), "1")
     with LocalExecutor(1) as executor:
         verdicts = list(verify_all([ITEMS[0], slow, ITEMS[1]], executor, Limits(0.5, 1024)))

@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-
 from benchmarks.code_accuracy import verdicts_of
 from benchmarks.code_rows import DATA, Labelled, rows_of
+
 from reasonry.sandbox import Sandbox, SandboxUnavailable
 from reasonry.types import Status
 
