@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import platform
 import secrets
 import threading
 from collections import OrderedDict
@@ -69,6 +70,7 @@ class Sandbox:
         _check_count(inputs)
         found = find_language(language)
         with self._lock, ExitStack() as stack:
+            self._ready()
             tests = [(_file(stack, _bytes(data)), _file(stack), _file(stack)) for data in inputs]
             if found is not None:
                 return self._execute(found, program, tests, limits)
@@ -96,6 +98,7 @@ class Sandbox:
         """Make each call in a fresh process, up to the first that does not end well. At most `MOST_TESTS`."""
         _check_count(calls)
         with self._lock, ExitStack() as stack:
+            self._ready()
             tests = [
                 (_file(stack), _file(stack), _file(stack), _file(stack, request_of(function, call)), _file(stack))
                 for call in calls
@@ -115,6 +118,7 @@ class Sandbox:
         the function that the harness means by `candidate`; `starter` is trusted code that the program was begun from.
         """
         with self._lock, ExitStack() as stack:
+            self._ready()
             program_files = [_file(stack), _file(stack), _file(stack)]
             checker_files = [_file(stack), _file(stack), _file(stack)]
             kept, kept_harness = self._program(program), self._program(harness)
@@ -271,6 +275,8 @@ class Sandbox:
         return self._box
 
     def _start(self) -> Box:
+        if platform.system() != "Linux":
+            raise SandboxUnavailable("there is a sandbox on Linux only", hint="run Reasonry in a Linux machine or VM")
         if self._wanted is not None:
             return Box(self._wanted, self._packages, _readable())
         try:

@@ -37,7 +37,7 @@ from reasonry.sandbox.inside.scratch import Scratch
 __all__ = ["Job", "Runner"]
 
 OPEN_FILES = 64
-_MOST_DESCRIPTORS = 256
+_MOST_DESCRIPTORS = 512  # a message brings 253 at most
 EXTRA_CPU_S = 2  # the kernel's own limit stands behind ours
 HELPERS = 4  # processes of the box that count towards its limit of threads
 _SHORTEST_WAIT_S, _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.001, 0.05, 0.25

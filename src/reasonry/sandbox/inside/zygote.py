@@ -185,8 +185,9 @@ def _signals_and_limits() -> None:
         (resource.RLIMIT_MEMLOCK, 1 << 20),
     ):
         resource.setrlimit(which, (value, value))
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))  # the host may run under a limit for its own work
+    for which in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE):
+        _, most = resource.getrlimit(which)
+        resource.setrlimit(which, (most, most))  # the host may run under limits for its own work
     os.umask(0o022)
 
 
