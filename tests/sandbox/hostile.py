@@ -1678,6 +1678,19 @@ print("PWNED", found) if found else print("none")
 )
 
 HOSTILE: tuple[Hostile, ...] = (
+    Hostile(
+        "pairs_of_datagram_sockets",
+        "a datagram socket of a pair can be sent to any socket of the host that has a path",
+        """
+import socket
+try:
+    socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    print("PWNED")
+except OSError as error:
+    print("blocked", error.errno)
+""",
+        "ok",
+    ),
     *_SYSTEM_CALLS,
     *_RIGHTS,
     *_FILES,

@@ -16,6 +16,7 @@ import pytest
 
 from reasonry.sandbox import MOST_TESTS, Call, Ended, Limits, Sandbox, SandboxUnavailable, run
 from reasonry.sandbox.inside.numbers import NUMBERS
+from reasonry.sandbox.languages import LANGUAGES
 from tests.processes import children_of, gone_within
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +126,73 @@ def test_a_box_that_dies_is_replaced(sandbox: Sandbox) -> None:
         assert gone_within(1, [outside])
         assert mine.run("print(5)").stdout == b"5\n"
         assert mine.deaths == 1
+
+
+def test_a_test_that_is_tried_again_reads_its_input_from_the_start(sandbox: Sandbox) -> None:
+    """The place in stdin is shared with the box that died."""
+    others = set(children_of(os.getpid()))
+    with Sandbox() as mine:
+        mine.run("")
+        (outside,) = set(children_of(os.getpid())) - others
+        threading.Timer(0.4, os.kill, (outside, signal.SIGKILL)).start()
+        outcome = mine.run("import time\nx = input()\nprint(x, flush=True)\ntime.sleep(1)", stdin="hello\n")
+        assert (outcome.ended, outcome.stdout, mine.deaths) == (Ended.OK, b"hello\n", 1)
+
+
+def test_a_code_cache_that_cannot_be_written_is_done_without(sandbox: Sandbox) -> None:
+    program = "x = 1\n" * 3000 + "print(x)"
+    for limits in (Limits(output_mb=0.001), Limits(output_mb=0.001), Limits()):
+        assert sandbox.run(program, limits=limits).ended is Ended.OK
+
+
+@pytest.mark.parametrize("items", ["(i * ((1 << 61) - 1) for i in range(20000))", "((i, 0) for i in range(3))"])
+def test_a_set_whose_hashes_collide_is_not_built_here(items: str, sandbox: Sandbox) -> None:
+    program = f"def f(): return list({items})"
+    reply = (
+        "import os, json\n"
+        "def f():\n"
+        "    values = [i * ((1 << 61) - 1) for i in range(20000)]\n"
+        "    os.write(5, json.dumps({'value': {'t': 'set', 'v': values}}).encode())\n"
+        "    os.pwrite(6, json.dumps({'value': {'t': 'set', 'v': values}}).encode(), 0)\n"
+        "    os._exit(0)\n"
+    )
+    began = time.monotonic()
+    assert sandbox.call(program, "f", []).ended is Ended.OK
+    assert sandbox.call(reply, "f", []).ended is Ended.RUNTIME_ERROR
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["class " + "A" * 70_000 + " {}", "class " + "a" * 8000 + " " * 32_000, "\nimport  " * 8000, "class A {" * 5000],
+)
+def test_no_program_text_keeps_the_host_busy(program: str) -> None:
+    began = time.monotonic()
+    for language in LANGUAGES:
+        language.source_name(program)
+        language.join(program, "class Main {}", "secret")
+    assert time.monotonic() - began < 1
+
+
+def test_a_child_of_the_host_does_not_keep_the_box_alive(sandbox: Sandbox) -> None:
+    program = (
+        "import os, time\nfrom reasonry.sandbox import Sandbox\n"
+        "sandbox = Sandbox()\nsandbox.run('')\n"
+        "if os.fork() == 0:\n    time.sleep(8)\n    os._exit(0)\n"
+        "print('started', flush=True)\nsandbox.run('while True: pass')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as host:
+        assert host.stdout is not None
+        assert host.stdout.readline() == b"started\n"
+        time.sleep(0.3)
+        left = [process for process in descendants(host.pid) if "-s" in command_of(process)]
+        assert len(left) >= 2
+        host.kill()
+        assert gone_within(1, left)
+
+
+def command_of(process: int) -> list[str]:
+    return Path(f"/proc/{process}/cmdline").read_text().split("\0")
 
 
 def test_a_sandbox_that_was_closed_starts_anew() -> None:
@@ -275,6 +343,12 @@ def test_the_numbers_of_system_calls_are_those_of_the_headers() -> None:
 # --- tiers
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node here")
+@pytest.mark.parametrize("memory_mb", [128, 256, 1024])
+def test_javascript_runs_in_little_memory(memory_mb: int, sandbox: Sandbox) -> None:
+    assert sandbox.run("console.log(1)", "javascript", limits=Limits(memory_mb=memory_mb)).stdout == b"1\n"
+
+
 def test_an_unknown_language_is_refused_by_name() -> None:
     with pytest.raises(SandboxUnavailable) as refused:
         run("x", "cobol")
@@ -354,4 +428,5 @@ int main() {
     printf("%d %d %d", fork() < 0, fopen("/app/new", "w") == nullptr, fopen("/app/main.cpp", "r") == nullptr);
 }"""
     assert sandbox.run(program, "cpp").stdout == b"1 1 1"
+    assert sandbox.run('#include <cstdio>\nint main() { for (;;) puts("x"); }', "cpp").ended is Ended.OUTPUT_LIMIT
     assert sandbox.run("import os\nprint(os.listdir('/app'))").stdout == b"[]\n"

@@ -16,6 +16,7 @@ import stat
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from reasonry.pulse import beat
 from reasonry.sandbox.inside.namespaces import write_map
 from reasonry.sandbox.outcomes import SandboxUnavailable, Tier
 
-__all__ = ["Box", "BoxDied", "MemoryFile"]
+__all__ = ["Box", "BoxDied", "MemoryFile", "check_places", "interpreter_places", "is_hidden"]
 
 START_S = 60.0
 BEAT_S = 0.25  # between two signs of life while we wait
@@ -70,11 +71,16 @@ class MemoryFile:
     def reset(self) -> None:
         """As it was made."""
         os.ftruncate(self.descriptor, 0)
+        os.lseek(self.descriptor, 0, os.SEEK_SET)  # the place is shared with whoever was given the file
         self._write()
 
     @property
     def size(self) -> int:
         return os.fstat(self.descriptor).st_size
+
+    def tail(self, most: int) -> bytes:
+        """Its last bytes."""
+        return self.read(start=max(0, self.size - most))
 
     def read(self, most: int = 1 << 62, *, start: int = 0) -> bytes:
         left = min(self.size - start, most)
@@ -94,8 +100,9 @@ class Box:
 
     def __init__(self, tier: Tier, packages: Sequence[str] = (), readable: Sequence[str] = ()) -> None:
         self.tier: Tier = tier
-        self.installed = ""  # which program is in its /app
+        self.installed = ""  # which program is in its /app; also where it is only half there
         self._owner = os.getpid()
+        _OPEN.add(self)
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(BEAT_S)
         try:
@@ -103,8 +110,7 @@ class Box:
         finally:
             theirs.close()
         try:
-            places = [*_interpreter_places(), *packages, *readable]
-            _check_places(places)
+            places = [*interpreter_places(), *packages, *readable]
             self._set_up({"tier": tier, "places": places, "packages": list(packages), **self._user()})
         except BaseException:
             self.close()
@@ -134,7 +140,7 @@ class Box:
     def _user(self) -> dict[str, Any]:
         """Whom tier B runs as, and how many others there are of that user, since a limit of threads counts them all."""
         if self.tier == "landlock" and os.geteuid() == 0:
-            for place in _interpreter_places():
+            for place in interpreter_places():
                 _check_reach(place)
             return {"user": _FIRST_UNUSED_USER + self._process.pid, "others": 0}
         return {"user": None, "others": _SPARE_TASKS + _tasks_of(os.geteuid())}
@@ -183,6 +189,10 @@ class Box:
         lines = self._complaints.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it ended without a word"
 
+    def let_go(self) -> None:
+        """In a process that was forked from its owner's: a box ends when nobody holds its socket any more."""
+        self._socket.close()
+
     @property
     def is_ours(self) -> bool:
         """False in a process that was forked from the one that started it: two may not speak to one box."""
@@ -202,15 +212,30 @@ class Box:
         self._complaints.close()
 
 
-def _interpreter_places() -> list[str]:
+_OPEN: weakref.WeakSet[Box] = weakref.WeakSet()
+
+
+def _let_all_go() -> None:
+    for box in list(_OPEN):
+        box.let_go()
+
+
+os.register_at_fork(after_in_child=_let_all_go)
+
+
+def interpreter_places() -> list[str]:
     """Where the interpreter and its library are."""
     return sorted({os.path.realpath(path) for path in (sys.base_prefix, sys.base_exec_prefix)})
 
 
-def _check_places(places: Sequence[str]) -> None:
+def is_hidden(place: str) -> bool:
+    return place == "/tmp" or place.startswith("/tmp/")  # noqa: S108
+
+
+def check_places(places: Sequence[str]) -> None:
     """Raises SandboxUnavailable for a place that a program's own /tmp would hide."""
     for place in places:
-        if place == "/tmp" or place.startswith("/tmp/"):  # noqa: S108
+        if is_hidden(place):
             raise SandboxUnavailable(f"{place} cannot be shown: programs have a /tmp of their own", hint="move it")
 
 

@@ -7,9 +7,11 @@ Python, where the two are different processes: a program that looks for the secr
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +101,7 @@ def _found(command: list[str]) -> list[str]:
 
 _CPP_FLAGS = ("-std=c++17", "-O2", "-w")
 _EVERYTHING = "bits/stdc++.h"
+_HEADER_S = 120
 
 
 _LIBRARIES = {"<openssl/": "-lcrypto", "<gmp": "-lgmp"}  # linked where a header of theirs is included
@@ -116,7 +119,7 @@ def headers_folder() -> Path | None:
     folder = env.cache_folder() / "headers"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # no home
         return None
     return folder
 
@@ -134,16 +137,20 @@ def header_folder() -> Path | None:
 
 
 def _make_header(compiler: str, target: Path) -> bool:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source = target.with_suffix("")
-    partial = target.with_suffix(".partial")
-    source.write_text(f"#include_next <{_EVERYTHING}>\n")
-    done = subprocess.run(
-        [compiler, *_CPP_FLAGS, "-x", "c++-header", str(source), "-o", str(partial)], capture_output=True, check=False
-    )
-    if done.returncode == 0:
-        partial.replace(target)
-    return done.returncode == 0
+    """By whoever comes first; several at a time do no harm, since each writes a file of its own."""
+    source, partial = target.with_suffix(""), target.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    command = [compiler, *_CPP_FLAGS, "-x", "c++-header", str(source), "-o", str(partial)]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(f"#include_next <{_EVERYTHING}>\n")
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_HEADER_S)
+        if done.returncode == 0:
+            partial.replace(target)
+        return done.returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # then programs compile more slowly
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _join_cpp(program: str, harness: str, secret: str) -> str:
@@ -182,18 +189,23 @@ def _join_javascript(program: str, harness: str, secret: str) -> str:
 
 # --- Java
 
-_JAVA_IMPORT = re.compile(r"^\s*import\s+[\w.*\s]+;[ \t]*$", re.MULTILINE)
-_JAVA_PUBLIC = re.compile(r"\bpublic\s+(?:(?:final|abstract|strictfp)\s+)*(?:class|interface|enum|record)\s+(\w+)")
-_JAVA_MAIN = re.compile(r"\bclass\s+(\w+)(?:(?!\bclass\b).)*?\bpublic\s+static\s+void\s+main\b", re.DOTALL)
+_JAVA_IMPORT = re.compile(r"^[ \t]*+import[ \t]++(?:static[ \t]++)?[\w.*]++[ \t]*+;[ \t]*+$", re.MULTILINE)
+_JAVA_TYPE = re.compile(r"\b(?:class|interface|enum|record)\s++(\w++)")
+_JAVA_PUBLIC = re.compile(r"\bpublic\s++(?:(?:final|abstract|strictfp)\s++)*+(?:class|interface|enum|record)\s++(\w++)")
+_JAVA_MAIN = re.compile(r"\bpublic\s++static\s++void\s++main\b")
 _JAVA_HARNESS = "ReasonryHarness"
+_LONGEST_NAME = 200  # of a file
 
 
 def _java_class(program: str) -> str:
-    """The class that is run, after which the file is named."""
+    """The class that is run, after which the file is named: the one before `main`, else the public one."""
     if f"class {_JAVA_HARNESS} " in program:
         return _JAVA_HARNESS
-    found = _JAVA_MAIN.search(program) or _JAVA_PUBLIC.search(program)
-    return found[1] if found else "Main"
+    main = _JAVA_MAIN.search(program)
+    before = [found[1] for found in _JAVA_TYPE.finditer(program, 0, main.start())] if main else []
+    public = _JAVA_PUBLIC.search(program)
+    name = public[1] if public and (not before or public[1] in before) else (before or ["Main"])[-1]
+    return name if len(name) <= _LONGEST_NAME else "Main"
 
 
 def _join_java(program: str, harness: str, secret: str) -> str:

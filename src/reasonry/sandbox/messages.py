@@ -50,11 +50,12 @@ def message_of(kind: str, limits: Limits) -> dict[str, Any]:
 
 def fit_to(message: dict[str, Any], language: Language) -> None:
     """A compiled program recurses deeper. A runtime that reserves what it never uses is limited in what it writes."""
-    message["stack_mb"] = max(message["stack_mb"], min(_STACK_MB, message["memory_mb"]))
     message["environment"] = language.environment()
     if language.reserves_memory:
         message["reserves_memory"] = True
         message["memory_mb"] += _RUNTIME_MB
+    else:  # a thread's stack is as large, so there must be room for several
+        message["stack_mb"] = max(message["stack_mb"], min(_STACK_MB, message["memory_mb"] // 4))
 
 
 def ending_of(ended: Mapping[str, Any], stdout: MemoryFile, limits: Limits, *, is_compiled: bool) -> Ended:

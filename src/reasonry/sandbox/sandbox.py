@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from reasonry import env
-from reasonry.sandbox.box import Box, BoxDied, MemoryFile
+from reasonry.sandbox.box import Box, BoxDied, MemoryFile, check_places, interpreter_places, is_hidden
 from reasonry.sandbox.inside.checker import CANNOT_JUDGE
 from reasonry.sandbox.languages import SECRET_BYTES, Language, find_language, headers_folder
 from reasonry.sandbox.messages import Call, as_compile_error, ending_of, fit_to, message_of, request_of, with_value
@@ -24,6 +24,9 @@ __all__ = ["MOST_TESTS", "Call", "Sandbox", "run", "use_tier"]
 MOST_TESTS = 48  # in one message: the kernel hands over 253 descriptors at most
 KEPT_PROGRAMS = 16  # whose code is kept for their next test
 _HEAD_BYTES = 8
+_STDERR_BYTES = 1 << 16  # of which the last are kept
+_TOGETHER_BYTES = 64 << 20  # of output that is read at once
+_VALUES_BYTES = 4 << 20  # of returned values that are read at once; as objects they take thirty times as much
 _STDIN = "/dev/stdin"
 NEEDS_NAMESPACES = "it needs user namespaces: reasonry doctor says what this machine lacks"
 _DEFAULT = Limits()
@@ -65,7 +68,8 @@ class Sandbox:
     ) -> list[Outcome]:
         """Run a program with each standard input, a fresh process for each, up to the first that does not end well.
 
-        Many in one go cost a quarter less than one by one. At most `MOST_TESTS`.
+        Many in one go cost less than one by one. At most `MOST_TESTS`. The list is shorter, too, where outputs are so
+        large that they do not fit into memory together: the rest is run by another call.
         """
         _check_count(inputs)
         found = find_language(language)
@@ -104,10 +108,14 @@ class Sandbox:
                 for call in calls
             ]
             outcomes = self._tests(message_of("call", limits), tests, limits, self._program(program))
-            return [
-                with_value(outcome, test[4]) if outcome.ended is Ended.OK else outcome
-                for outcome, test in zip(outcomes, tests, strict=False)
-            ]
+            room = _VALUES_BYTES
+            valued: list[Outcome] = []
+            for outcome, test in zip(outcomes, tests, strict=False):
+                room -= test[4].size
+                if valued and room < 0:
+                    break
+                valued.append(with_value(outcome, test[4]) if outcome.ended is Ended.OK else outcome)
+            return valued
 
     def check(
         self, program: str, harness: str, *, entry: str = "", starter: str = "", limits: Limits = _DEFAULT
@@ -171,7 +179,24 @@ class Sandbox:
         ended = self._ask(message, [*program.files, *(file for test in tests for file in test)], len(tests))
         if ended is None:
             return [self._failed()]
-        return [self._told(how, test[1:3], limits, program) for how, test in zip(ended, tests, strict=False)]
+        return self._all_told(ended, tests, limits, program)
+
+    def _all_told(
+        self,
+        ended: Sequence[dict[str, Any]],
+        tests: Sequence[Sequence[MemoryFile]],
+        limits: Limits,
+        program: _Program | None,
+    ) -> list[Outcome]:
+        """As many as together fit into our memory; at least one."""
+        told: list[Outcome] = []
+        room = _TOGETHER_BYTES
+        for how, test in zip(ended, tests, strict=False):
+            room -= test[1].size
+            if told and room < 0:
+                break
+            told.append(self._told(how, test[1:3], limits, program))
+        return told
 
     def _ask(self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1) -> list[dict[str, Any]] | None:
         """How the job's processes ended; None where the box died of it, twice."""
@@ -202,7 +227,7 @@ class Sandbox:
         return Outcome(
             ended=ending_of(ended, stdout, limits, is_compiled=program is None or program.is_compiled),
             stdout=stdout.read(),
-            stderr=stderr.read(),
+            stderr=stderr.tail(_STDERR_BYTES),
             exit_code=ended["status"],
             signal=ended["signal"],
             limit=ended["limit"],
@@ -242,7 +267,7 @@ class Sandbox:
                 return [complaint]
             ended = self._try(message, [file for test in tests for file in test], len(tests))
             if ended is not None:
-                return [self._told(how, test[1:3], limits, None) for how, test in zip(ended, tests, strict=False)]
+                return self._all_told(ended, tests, limits, None)
         return [self._failed()]
 
     def _install(self, language: Language, program: str) -> Outcome | None:
@@ -252,7 +277,7 @@ class Sandbox:
         box = self._ready()
         if box.installed == wanted:
             return None
-        box.installed = ""
+        box.installed = "?"  # something of it may stay there
         message = message_of("install", _COMPILING) | {"name": language.source_name(program), "argv": command}
         fit_to(message, language)
         with ExitStack() as stack:
@@ -277,6 +302,7 @@ class Sandbox:
     def _start(self) -> Box:
         if platform.system() != "Linux":
             raise SandboxUnavailable("there is a sandbox on Linux only", hint="run Reasonry in a Linux machine or VM")
+        check_places([*interpreter_places(), *self._packages])
         if self._wanted is not None:
             return Box(self._wanted, self._packages, _readable())
         try:
@@ -344,11 +370,14 @@ def _bytes(data: bytes | str) -> bytes:
 
 
 def _file(stack: ExitStack, content: bytes = b"") -> MemoryFile:
-    file = MemoryFile(content)
+    try:
+        file = MemoryFile(content)
+    except OSError as exc:
+        raise SandboxUnavailable(f"no file for a test: {exc.strerror}", hint="ulimit -n 1024") from exc
     stack.callback(file.close)
     return file
 
 
 def _readable() -> tuple[str, ...]:
     folder = headers_folder()
-    return () if folder is None else (str(folder),)
+    return () if folder is None or is_hidden(str(folder)) else (str(folder),)

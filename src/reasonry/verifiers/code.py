@@ -209,13 +209,26 @@ class _Calls(_Tests):
 
 
 def _checked(sandbox: Sandbox, spec: CodeSpec, given: str, output: bytes, expected: str | None) -> Judged:
-    """What the question's own checker says, in the sandbox as well. One that fails is no verdict on the program."""
+    """What the question's own checker says, in the sandbox as well.
+
+    One that fails is no verdict on the program, unless it does well on the expected output: then it is this output that
+    it cannot read.
+    """
     text = output.decode("utf-8", "replace")
     outcome = sandbox.call(spec.checker, "check", [given, text, expected], limits=spec.limits)
-    if outcome.ended is not Ended.OK or type(outcome.value) is not bool:
-        said = outcome.detail or _last_line(outcome.stderr) or _unanswered(outcome)
-        return Judged(Status.ERROR, "checker", f"the checker failed: {said}")
-    return OK if outcome.value else Judged(Status.INCORRECT, "wrong", "the checker refuses this output")
+    if _says(outcome):
+        return OK if outcome.value else Judged(Status.INCORRECT, "wrong", "the checker refuses this output")
+    said = outcome.detail or _last_line(outcome.stderr) or _unanswered(outcome)
+    may_be_the_output = outcome.ended is Ended.RUNTIME_ERROR and expected is not None and expected != text
+    if may_be_the_output and _says(
+        sandbox.call(spec.checker, "check", [given, expected, expected], limits=spec.limits)
+    ):
+        return Judged(Status.INCORRECT, "wrong", f"the checker cannot read this output: {said}")
+    return Judged(Status.ERROR, "checker", f"the checker failed: {said}")
+
+
+def _says(outcome: Outcome) -> bool:
+    return outcome.ended is Ended.OK and type(outcome.value) is bool
 
 
 def _unanswered(outcome: Outcome) -> str:

@@ -35,6 +35,9 @@ from itertools import *
 from math import *
 from heapq import *
 from bisect import *
+from copy import deepcopy
+from decimal import Decimal
+from fractions import Fraction
 import bisect, collections, functools, heapq, itertools, math, operator, random, re, string, sys
 """
 _exit: Callable[[int], NoReturn] = os._exit

@@ -1,9 +1,8 @@
 """The trusted side of a harness: runs the checks, and knows the program only through proxies.
 
-A name that the harness uses and does not define is, in this order: a module of the standard library; what the
-starter code defines besides the entry point; a proxy for what the program defines under that name. A call of a proxy
-goes to the other process as a frame and comes back as a plain value. Comparing, hashing and truth never go there: a
-program that returns objects equal to everything returns objects that are equal to nothing.
+What the harness is given under the names that it uses: `names`. A call of a proxy goes to the other process as a frame
+and comes back as a plain value. Comparing, hashing and truth never go there: a program that returns objects equal to
+everything returns objects that are equal to nothing.
 
 The harness has passed when this process ends with exit code 0. Nothing that comes back may end it so: SystemExit in the
 program arrives as `CandidateFailed`, which `except Exception` does not catch.
@@ -11,24 +10,20 @@ program arrives as `CandidateFailed`, which `except Exception` does not catch.
 
 from __future__ import annotations
 
-import ast
 import builtins
-import dis
-import importlib
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
-from types import CodeType
 from typing import Any, NoReturn
 
 from reasonry.sandbox.inside.frames import Channel
+from reasonry.sandbox.inside.names import MISSING, UnknownNames, provide_names
 from reasonry.sandbox.inside.program import load_code, new_module, report, shut_down
 from reasonry.sandbox.inside.values import NotAValue, decode, dumps, encode, loads
 
 __all__ = ["CANNOT_JUDGE", "CandidateFailed", "run_harness"]
 
+_ENDING = ("StopIteration", "StopAsyncIteration")
 _OWN_MODULES = ("starter", "__main__")
 CANNOT_JUDGE = 93  # the exit code that says so
 
@@ -51,103 +46,22 @@ def run_harness(source: int, cache: int, starter: int, entry: str, socket: int) 
     status = 0
     peer = _Peer(Channel(socket))
     try:
-        _Provider(peer, starter_text, entry).provide(code, names)
+        provide_names(code, names, starter_text, entry, peer.get)
         exec(code, names)  # the harness is the dataset's, and is confined all the same
         if not peer.was_asked:
             raise CannotHandOver("nothing: it never asks the program")
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except CannotHandOver as thrown:
+    except (CannotHandOver, UnknownNames) as thrown:
         status = CANNOT_JUDGE
         report(thrown)
     except BaseException as thrown:  # noqa: BLE001
         is_its_own = isinstance(thrown, ImportError) and thrown is not peer.raised
         status = CANNOT_JUDGE if is_its_own else 1
         report(thrown)
+    if peer.has_failed:
+        status = 1  # whatever the harness made of it
     shut_down(module, status & 0xFF)
-
-
-class _Provider:
-    """Finds what a harness does not define itself."""
-
-    def __init__(self, peer: _Peer, starter: str, entry: str) -> None:
-        self._peer = peer
-        self._trusted, last = _run_starter(starter)
-        self._entry = entry or last
-        self._untrusted = {self._entry.split(".")[0], last}
-
-    def provide(self, code: CodeType, names: dict[str, Any]) -> None:
-        free, modules = _free_names(code, self._untrusted)
-        for name in sorted(free):
-            if name == "candidate" and self._entry:
-                found = self._peer.get(self._entry)
-            elif name not in self._untrusted and name in modules:
-                found = importlib.import_module(name)
-            elif name not in self._untrusted and name in self._trusted:
-                found = self._trusted[name]
-            else:
-                found = self._peer.get(name)
-            if found is not _MISSING:
-                names[name] = found
-
-
-def _run_starter(text: str) -> tuple[dict[str, Any], str]:
-    """What the starter code defines, and the function it ends with, which is the one to be written."""
-    module = new_module("starter")
-    for ending in ("", f"\n{_indent_of_body(text)}pass\n"):
-        try:
-            tree = ast.parse(text.rstrip() + ending)
-            exec(compile(tree, "starter.py", "exec"), module.__dict__)
-        except Exception:  # noqa: BLE001, S112 - starter code need not be a program: then it provides nothing
-            continue
-        functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-        return module.__dict__, functions[-1] if functions else ""
-    return {}, ""
-
-
-def _indent_of_body(starter: str) -> str:
-    """How the first line of what is left to be written is indented."""
-    line = starter.rstrip().rpartition("\n")[2]
-    return line[: len(line) - len(line.lstrip())] + ("    " if line.endswith(":") else "")
-
-
-def _free_names(code: CodeType, entries: set[str]) -> tuple[set[str], set[str]]:
-    """Global names that code reads and neither defines nor finds among the built-ins; and those that must be modules.
-
-    A module is a name of the standard library of which nothing but attributes are used: `math.isclose` is never asked
-    of the program, a function of the program's that is called `code` is. An entry point may be called like a built-in.
-    """
-    uses = _Uses()
-    uses.read(code, is_module=True)
-    unknown = uses.read_names - uses.stored_names
-    free = {name for name in unknown if name in entries or not hasattr(builtins, name)}
-    return free, (free & sys.stdlib_module_names) - uses.used_alone
-
-
-class _Uses:
-    """How code uses its global names."""
-
-    def __init__(self) -> None:
-        self.read_names: set[str] = set()
-        self.used_alone: set[str] = set()  # otherwise than for an attribute
-        self.stored_names: set[str] = set()
-
-    def read(self, code: CodeType, *, is_module: bool) -> None:
-        steps = [step for step in dis.get_instructions(code) if step.opname not in ("CACHE", "PRECALL")]
-        for step, after in zip_longest(steps, steps[1:]):
-            name = str(step.argval)
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                self.read_names.add(name)
-                if after is None or after.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
-                    self.used_alone.add(name)
-            elif step.opname == "STORE_GLOBAL" or (is_module and step.opname == "STORE_NAME"):
-                self.stored_names.add(name)
-        for inner in code.co_consts:
-            if isinstance(inner, CodeType):
-                self.read(inner, is_module=False)
-
-
-_MISSING = object()
 
 
 class _Peer:
@@ -160,12 +74,13 @@ class _Peer:
         self._nodes: list[Any] = []  # objects of the harness's classes that the program has been shown
         self._node_numbers: dict[int, int] = {}
         self.was_asked = False
+        self.has_failed = False
         self.raised: BaseException | None = None  # what the program raised last
 
     def get(self, name: str) -> Any:
         self.was_asked = True
         reply = self._ask({"do": "get", "name": name})
-        return _MISSING if "missing" in reply else self._decode(reply["value"])
+        return MISSING if "missing" in reply else self._decode(reply["value"])
 
     def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         told = self._told([list(arguments), named])
@@ -176,7 +91,7 @@ class _Peer:
             for place, now in reply.get("changed") or ():
                 _change(named[place] if isinstance(place, str) else arguments[place], self._decode(now))
         except (TypeError, ValueError, LookupError, AttributeError):
-            raise CandidateFailed("the program answered with what is no answer") from None
+            raise self._failure("the program answered with what is no answer") from None
         return self._decode(reply["value"])
 
     def ask(self, task: str, number: int, key: Any = None) -> Any:
@@ -191,9 +106,18 @@ class _Peer:
                 break
             self._send(self._called_back(reply))
         if "raised" in reply:
-            self.raised = _exception(str(reply["raised"]), str(reply.get("text", "")))
+            name, text = str(reply["raised"]), str(reply.get("text", ""))
+            if name in _ENDING and request["do"] != "next":
+                raise self._failure(f"{name}: {text}")  # it would end an iteration of the harness's, not of ours
+            self.raised = _exception(name, text)
+            self.has_failed |= isinstance(self.raised, CandidateFailed)
             raise self.raised
         return reply
+
+    def _failure(self, why: str) -> CandidateFailed:
+        """Kept in mind as well, should the harness catch it."""
+        self.has_failed = True
+        return CandidateFailed(why)
 
     def _called_back(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Call a function of the harness's for the program; that must not be a way to end the harness."""
@@ -201,11 +125,11 @@ class _Peer:
             function = self._callbacks[asked["callback"]]
             arguments = [self._decode(argument) for argument in asked["args"]]
         except (TypeError, IndexError, KeyError):
-            raise CandidateFailed("the program called back what it was not given") from None
+            raise self._failure("the program called back what it was not given") from None
         try:
             (value,), nodes = self._told([function(*arguments)])
         except (SystemExit, CannotHandOver) as exc:
-            raise CandidateFailed(f"the program called back in a way that failed: {type(exc).__name__}") from exc
+            raise self._failure(f"the program called back in a way that failed: {type(exc).__name__}") from exc
         except Exception as exc:  # noqa: BLE001 - the program may expect it
             return {"raised": _builtin_name(exc), "text": str(exc)}
         return {"value": value, "nodes": nodes}
@@ -214,18 +138,18 @@ class _Peer:
         try:
             self._channel.send(dumps(value))
         except OSError:
-            raise CandidateFailed("the program has ended") from None
+            raise self._failure("the program has ended") from None
 
     def _receive(self) -> dict[str, Any]:
         frame = self._channel.receive()
         if frame is None:
-            raise CandidateFailed("the program has ended")
+            raise self._failure("the program has ended")
         try:
             reply = loads(frame)
-        except NotAValue as exc:
-            raise CandidateFailed(str(exc)) from None
+        except (NotAValue, MemoryError, RecursionError) as exc:
+            raise self._failure(f"{type(exc).__name__}: {exc}") from None
         if not isinstance(reply, dict) or not reply.keys() & {"value", "missing", "raised", "callback"}:
-            raise CandidateFailed("the program answered with what is no answer")
+            raise self._failure("the program answered with what is no answer")
         return reply
 
     def _told(self, values: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -263,8 +187,8 @@ class _Peer:
     def _decode(self, value: Any) -> Any:
         try:
             return decode(value, self._remote)
-        except NotAValue as exc:
-            raise CandidateFailed(str(exc)) from None
+        except (NotAValue, MemoryError, RecursionError) as exc:
+            raise self._failure(f"{type(exc).__name__}: {exc}") from None
 
     def _remote(self, kind: str, content: Any) -> Any:
         if kind == "node":

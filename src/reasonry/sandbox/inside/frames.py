@@ -6,7 +6,7 @@ import os
 
 __all__ = ["MAX_FRAME", "Channel"]
 
-MAX_FRAME = 64 << 20
+MAX_FRAME = 8 << 20
 _HEAD_BYTES = 4
 _READ_BYTES = 1 << 16
 

@@ -38,6 +38,7 @@ __all__ = ["Job", "Runner"]
 
 OPEN_FILES = 64
 _MOST_DESCRIPTORS = 512  # a message brings 253 at most
+_LEAST_FILE_BYTES = 4096  # a smaller output limit is the host's to see
 EXTRA_CPU_S = 2  # the kernel's own limit stands behind ours
 HELPERS = 4  # processes of the box that count towards its limit of threads
 _SHORTEST_WAIT_S, _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.001, 0.05, 0.25
@@ -77,6 +78,7 @@ class Runner:
         self._scratch = scratch
         self._is_filtered = is_filtered
         self._others = others
+        self._process = os.getpid()
         self._drop_capabilities = kernel.capability_dropper()
         self._filters = {
             key: seccomp.installer(seccomp.narrow_filter(may_execute=key[0], may_fork=key[1]))
@@ -141,7 +143,9 @@ class Runner:
             return Job(lambda: serve_calls(program, cache, theirs))
         checker = os.fork()
         if checker == 0:
-            self._enter(message, [given, out, err], [harness, harness_cache, starter, ours], folder="/")
+            if self._scratch is not None:
+                self._scratch.leave_shared()
+            self._enter(message, [given, out, err], [harness, harness_cache, starter, ours])
             return Job(lambda: run_harness(harness, harness_cache, starter, message["entry"], ours))
         os.close(ours)
         os.close(theirs)
@@ -184,7 +188,6 @@ class Runner:
         standard: Sequence[int],
         kept: Sequence[int],
         *,
-        folder: str = TMP,
         executes: bool = False,
         forks: bool = False,
         signals: bool = True,
@@ -201,8 +204,11 @@ class Runner:
         _signal.signal(signal.SIGINT.value, signal.default_int_handler)
         if self._reaper is None:
             kernel.die_with_parent()  # no namespace ends with it
-        if self._reaper is not None and folder != TMP:
-            os.chdir(folder)
+            if os.getppid() != self._process:
+                os._exit(1)  # it ended before we said so
+        if executes:
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and exec would keep that
+                _signal.signal(number.value, _signal.SIG_DFL)
         _set_mask(signal.SIG_SETMASK, ())
         _set_limits(message, self._others)
         if self._is_filtered:
@@ -284,7 +290,7 @@ def _set_limits(message: dict[str, Any], others: int) -> None:
     for limit, value in (
         (which, memory),
         (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_FSIZE, message["output_bytes"] + 1),
+        (resource.RLIMIT_FSIZE, max(message["output_bytes"] + 1, _LEAST_FILE_BYTES)),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_NPROC, message["threads"] + others),
         (resource.RLIMIT_STACK, message["stack_mb"] << 20),

@@ -57,18 +57,22 @@ class Held:
     link: str | None = None  # a symbolic link is made anew, not followed
 
 
-def enter_namespaces(ask_for_map: Callable[[], bool]) -> None:
+def enter_namespaces(ask_for_map: Callable[[], bool]) -> bool:
     """Leave the host's namespaces. `ask_for_map` has the host write the map of users; False: it may not, we do it.
+
+    The result is what it was: where we did it, groups are as they were, and cannot be changed.
 
     The process ids change only for children: the caller forks next.
     """
     user, group = os.geteuid(), os.getegid()
     kernel.unshare(_ALL)
-    if not ask_for_map():
+    is_mapped = ask_for_map()
+    if not is_mapped:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
         Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    return is_mapped
 
 
 def write_map(process: int, user: int) -> None:

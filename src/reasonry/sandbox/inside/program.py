@@ -24,6 +24,7 @@ FILE_NAME = "main.py"
 COMPILE_STATUS = 1
 _FLUSH_FAILED_STATUS = 120  # as CPython's
 _HEAD_BYTES = 8
+_NOT_KEPT = (1 << 62) - 1  # it compiles, and was too large to keep
 
 # Taken now: a program that replaces these must not decide how its own process ends.
 _exit: Callable[[int], NoReturn] = os._exit
@@ -61,20 +62,28 @@ def load_code(source: int, cache: int) -> CodeType:
         text = os.pread(source, os.fstat(source).st_size, 0)
         _remember_lines(text)
         length = int.from_bytes(os.pread(cache, _HEAD_BYTES, 0), "little")
-        if length:
+        if length and length != _NOT_KEPT:
             return cast(CodeType, marshal.loads(os.pread(cache, length, _HEAD_BYTES)))  # noqa: S302 - our own
         try:
             code = compile(text, FILE_NAME, "exec", dont_inherit=True)
         except BaseException as thrown:  # noqa: BLE001 - SyntaxError, ValueError, MemoryError, RecursionError, ...
             report(thrown, of_compiler=True)
             _exit(COMPILE_STATUS)
-        image = marshal.dumps(code)
-        os.pwrite(cache, image, _HEAD_BYTES)
-        os.pwrite(cache, len(image).to_bytes(_HEAD_BYTES, "little"), 0)
+        _keep(code, cache)
         return code
     finally:
         os.close(source)
         os.close(cache)
+
+
+def _keep(code: CodeType, cache: int) -> None:
+    """Its length is written last, and only where all of it could be written: there is a limit on what a test writes."""
+    image = marshal.dumps(code)
+    try:
+        length = len(image) if os.pwrite(cache, image, _HEAD_BYTES) == len(image) else _NOT_KEPT
+    except OSError:
+        length = _NOT_KEPT
+    os.pwrite(cache, length.to_bytes(_HEAD_BYTES, "little"), 0)
 
 
 def _remember_lines(text: bytes) -> None:

@@ -49,6 +49,12 @@ class Scratch:
         os.chdir(TMP)
         self._mark, self._since, self._is_settled = _mark_of(TMP), time.monotonic(), False
 
+    def leave_shared(self) -> None:
+        """In a checker's process: a `/tmp` of its own, where the program cannot reach what it writes."""
+        kernel.unshare(kernel.CLONE_NEWNS)
+        kernel.mount("tmpfs", TMP, "tmpfs", _FLAGS | kernel.MS_NOEXEC, TMP_OPTIONS)
+        os.chdir(TMP)
+
     def open_app(self) -> None:
         """An empty `/app` that can be written."""
         kernel.detach(APP)
@@ -76,6 +82,6 @@ def _copy(source: int, target: int) -> None:
         place += os.pwrite(target, os.pread(source, _COPY_BYTES, place), place)
 
 
-def _mark_of(folder: str) -> tuple[int, int, int]:
+def _mark_of(folder: str) -> tuple[int, ...]:
     found = os.stat(folder)
-    return found.st_ctime_ns, found.st_mode, found.st_nlink
+    return found.st_ctime_ns, found.st_mtime_ns, found.st_mode, found.st_nlink

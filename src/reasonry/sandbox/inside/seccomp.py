@@ -29,6 +29,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ABOVE, _AND, _RETURN = 0x20, 0x15, 0x35, 0x25, 0x54, 
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_FIRST_NEWER = 450
 _X32_BIT = 0x40000000
 _SET_MODE_FILTER = 1
 
@@ -55,7 +56,7 @@ _SIGNALS = """
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigpending rt_sigtimedwait rt_sigqueueinfo
     rt_tgsigqueueinfo sigaltstack kill tkill tgkill pause
 """
-_PAIRED_SOCKETS = "sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername"
+_PAIRED_SOCKETS = "sendto recvfrom sendmsg recvmsg shutdown getsockopt getsockname getpeername"
 # No file here has any.
 _ATTRIBUTES = "getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr"
 # Needed by the process that starts tests, and by no test.
@@ -71,6 +72,8 @@ _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ
 _PRCTLS = (3, 15, 16, 21, 23, 39, 0x53564D41)
 _UNGUARDED = "chdir fchdir chmod fchmod fchmodat utime utimes utimensat futimesat truncate"
 _SENDING = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+# Streams, with or without SOCK_CLOEXEC and SOCK_NONBLOCK. A datagram could be sent to any socket that has a path.
+_PAIRED = [kind | flags for kind in (1, 5) for flags in (0, 0x80000, 0x800, 0x80800)]
 _CLONE_THREAD, _AF_UNIX = 0x00010000, 1
 
 _BUFFERS: list[ctypes.Array[ctypes.c_char]] = []
@@ -106,7 +109,7 @@ def starter_filter() -> bytes:
         Rule("socketpair", argument=0, values=(_AF_UNIX,)),
         Rule("prlimit64", argument=0, values=(0,)),
     ]
-    return _assemble(rules, default=_ERRNO | errno.EPERM)
+    return _assemble(rules, default=_ERRNO | errno.EPERM, newer=_ERRNO | errno.ENOSYS)
 
 
 def narrow_filter(
@@ -131,6 +134,7 @@ def narrow_filter(
     if not may_fork:
         rules.append(Rule("clone", argument=0, mask=_CLONE_THREAD))
     rules.append(Rule("prctl", argument=0, values=_PRCTLS))
+    rules.append(Rule("socketpair", argument=1, values=_PAIRED))
     if only_signals is not None:
         # 0 (its group) and -1 (everyone) reach others.
         rules += [Rule(name, argument=0, values=(only_signals,)) for name in _SENDING]
@@ -146,8 +150,11 @@ def installer(program: bytes) -> Callable[[], None]:
     return install
 
 
-def _assemble(rules: Iterable[Rule], default: int) -> bytes:
-    """Instructions of struct sock_filter: check the ABI, then one rule after the other, the plain ones as ranges."""
+def _assemble(rules: Iterable[Rule], default: int, newer: int | None = None) -> bytes:
+    """Instructions of struct sock_filter: check the ABI, then one rule after the other, the plain ones as ranges.
+
+    `newer` is the verdict on calls that are newer than this list: libraries take ENOSYS for an older kernel.
+    """
     by_number: dict[int, Rule] = {}
     for rule in rules:
         number = kernel.number(rule.name)
@@ -167,6 +174,8 @@ def _assemble(rules: Iterable[Rule], default: int) -> bytes:
         if rule.argument is not None:
             checked = _checked(rule)
             code += [_instruction(_EQUAL, number, 0, len(checked)), *checked]
+    if newer is not None:
+        code += [_instruction(_AT_LEAST, _FIRST_NEWER, 0, 1), _instruction(_RETURN, newer)]
     return b"".join([*code, _instruction(_RETURN, default)])
 
 

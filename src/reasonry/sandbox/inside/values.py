@@ -22,8 +22,7 @@ from typing import Any, cast
 __all__ = ["NotAValue", "decode", "dumps", "encode", "loads"]
 
 _LARGE_BITS = 10_000
-_COLLIDING = (1 << 61) - 1  # the modulus of CPython's hash of numbers
-_MOST = 1_000
+_MOST_ALIKE = 16  # items of one hash
 _dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _loads = json.JSONDecoder().decode
 Reach = Callable[[Any], Any]
@@ -173,10 +172,10 @@ def _decimal(text: str) -> Decimal:
 
 
 def _hashed(items: Any, reach: Callable[[str, Any], Any] | None) -> list[Any]:
-    """What goes into a set or a dict. Numbers of 61 bits or more can be chosen to collide, so there may be few."""
+    """What goes into a set or a dict. Items can be chosen so that their hashes collide: that takes quadratic time."""
     decoded = [_decode(item, reach) for item in items]
-    if sum(isinstance(item, int | float | Fraction | Decimal) and abs(item) >= _COLLIDING for item in decoded) > _MOST:
-        raise NotAValue("a set or dict of too many large numbers")
+    if decoded and max(Counter(map(hash, decoded)).values()) > _MOST_ALIKE:
+        raise NotAValue("a set or dict of too many items with the same hash")
     return decoded
 
 

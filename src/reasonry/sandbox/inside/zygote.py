@@ -111,8 +111,10 @@ def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
         return bool(control.ask({"unshared": os.getpid()})["mapped"])
 
     _prefer_to_be_killed()
-    enter_namespaces(ask_for_map)
+    is_mapped = enter_namespaces(ask_for_map)
     places = open_places(setup["places"])
+    if is_mapped:
+        os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
     _become_first_process()
@@ -179,7 +181,7 @@ def _harden(keep: Sequence[int]) -> None:
 def _signals_and_limits() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 of a namespace then ignores it
     for which, value in (
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # 0 would still start a program that core_pattern names (core(5))
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_SIGPENDING, 256),
         (resource.RLIMIT_MEMLOCK, 1 << 20),
