@@ -51,6 +51,12 @@ def _checking(test: str, entry: str) -> str:
     return re.sub(r"\bdef check\(", "def check_all(", test) + f"\ncheck_all({entry})\n"
 
 
+def _entries(first: str, solution: str) -> str:
+    """What a task asks for: some tests use more of the solution than the function that the set names."""
+    defined = re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=", solution, re.MULTILINE)
+    return ", ".join(dict.fromkeys([first, *(function or value for function, value in defined)]))
+
+
 def humaneval() -> Iterator[Labelled]:
     """The canonical solutions as continuations of their prompts."""
     for row in _read("code/humaneval"):
@@ -94,14 +100,15 @@ def mbpp() -> Iterator[Labelled]:
     """The solutions' bodies keep their own indent, so they go below the prompt's head without its docstring."""
     for row in _read("code/mbpp_sanitized_codet"):
         entry = row["entry_point"].strip()
-        spec = {"harness": _checking(row["test"], entry), "starter_code": row["prompt"], "entry_point": entry}
+        names = _entries(entry, row["prompt"] + row["canonical_solution"])
+        spec = {"harness": _checking(row["test"], entry), "starter_code": row["prompt"], "entry_point": names}
         head = row["prompt"].partition("    '''")[0]
         yield Labelled(row["task_id"], spec, _fenced(head + row["canonical_solution"]), is_right=True)
 
 
 def cruxeval() -> Iterator[Labelled]:
     for row in _read("code/cruxeval"):
-        spec = {"harness": f"assert f({row['input']}) == {row['output']}", "entry_point": "f"}
+        spec = {"harness": f"assert f({row['input']}) == {row['output']}", "entry_point": _entries("f", row["code"])}
         yield Labelled(row["id"], spec, _fenced(row["code"]), is_right=True)
 
 

@@ -793,7 +793,7 @@ print("PWNED", made) if made else print("refused")
         + """
 import socket, struct
 one, other = socket.socketpair()
-packet, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+packet, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 internet = struct.pack("=HH4s8x", 2, 0x3500, bytes((1, 1, 1, 1)))
 for name in (b"\\1\\0/dev/log\\0", b"\\1\\0/run/systemd/journal/socket\\0", b"\\1\\0\\0left", internet):
     for end in (one, packet):

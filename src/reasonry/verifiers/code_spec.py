@@ -6,7 +6,7 @@
 | `tests` | `[{"input": "...", "output": "..."}]`; with `fn_name`, `[{"args": [...], "expected": ...}]` |
 | `fn_name` | the function that tests call (Python); a method of a class `Solution` by its name |
 | `harness` | a program that must run to its end with exit code 0, instead of `tests` |
-| `entry_point` | the function that is to be written: what a harness calls `candidate` |
+| `entry_point` | the function that is to be written: what a harness calls `candidate`; or several names with commas |
 | `starter_code` | what the response was to complete; its imports and helpers are given to the program and the harness |
 | `checker` | Python that defines `check(input, output, expected)`, for tasks with several right outputs; true accepts |
 | `time_limit_s`, `memory_mb` | of each test: processor seconds (default 6), megabytes (default 1024) |
@@ -76,7 +76,7 @@ class CodeSpec:
     @property
     def entry(self) -> str:
         """The function that a response must define, where that is known."""
-        return self.fn_name or self.entry_point
+        return self.fn_name or self.entry_point.partition(",")[0].strip()
 
 
 def read_spec(spec: Mapping[str, Any]) -> CodeSpec:
