@@ -788,7 +788,7 @@ print("PWNED", made) if made else print("refused")
     ),
     Hostile(
         "pairs_of_sockets_as_a_way_out",
-        "connect, bind, listen and sendto with an address, on one of a pair",
+        "connect, bind and listen with an address, on one of a pair",
         _CALLS
         + """
 import socket, struct
@@ -801,7 +801,6 @@ for name in (b"\\1\\0/dev/log\\0", b"\\1\\0/run/systemd/journal/socket\\0", b"\\
         call("bind", 49, 200, end.fileno(), name, len(name))
         call("listen", 50, 201, end.fileno(), 1)
         call("accept4", 288, 242, end.fileno(), 0, 0, 0)
-    call("sendto", 44, 206, packet.fileno(), b"x", 1, 0, name, len(name))
 for family in (2, 10, 16, 38, 40):
     try:
         socket.socketpair(family)
