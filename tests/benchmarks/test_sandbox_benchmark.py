@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from benchmarks.sandbox import collect_ours
 from benchmarks.sandbox_baselines import Measured, Options, collect
 from benchmarks.sandbox_workload import apps_like
+
 from reasonry.sandbox import Sandbox, SandboxUnavailable
 
 

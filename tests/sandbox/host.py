@@ -12,6 +12,8 @@ PROGRAMS = {
     "sleeping": "import time\ntime.sleep(1000)",
     "threads": "import threading\nfor _ in range(4):\n    threading.Thread(target=lambda: list(iter(int, 1))).start()",
     "cpp": "int main() { for (;;) {} }",
+    # Its header is compiled first, in an empty cache.
+    "header": "#include <bits/stdc++.h>\nint main() { for (;;) {} }",
     # Takes a second to compile.
     "compiling": '#include <regex>\n#include <map>\n#include <iostream>\nint main() { std::regex r("a"); for (;;) {} }',
 }
@@ -21,7 +23,7 @@ def main(tier: str, which: str) -> None:
     with Sandbox(tier=cast(Tier, tier)) as sandbox:
         sandbox.run("")
         print("started", flush=True)
-        language = "cpp" if which in ("cpp", "compiling") else "python"
+        language = "cpp" if which in ("cpp", "compiling", "header") else "python"
         sandbox.run(PROGRAMS[which], language, limits=Limits(cpu_s=100))
 
 

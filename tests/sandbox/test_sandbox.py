@@ -264,10 +264,14 @@ def test_a_thread_that_made_the_sandbox_may_end(sandbox: Sandbox) -> None:
         assert mine.deaths == 0
 
 
-@pytest.mark.parametrize("which", ["python", "sleeping", "threads", "cpp", "compiling"])
+@pytest.mark.parametrize("which", ["python", "sleeping", "threads", "cpp", "compiling", "header"])
 @pytest.mark.parametrize("tier", ["namespaces", "unsafe"])
-def test_killing_the_host_leaves_no_process(tier: str, which: str) -> None:
-    if which in ("cpp", "compiling") and (tier != "namespaces" or shutil.which("g++") is None):
+def test_killing_the_host_leaves_no_process(
+    tier: str, which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if which == "header":
+        monkeypatch.setenv("REASONRY_CACHE", str(tmp_path))
+    if which in ("cpp", "compiling", "header") and (tier != "namespaces" or shutil.which("g++") is None):
         pytest.skip("no C++ here")
     command = [sys.executable, "-m", "tests.sandbox.host", tier, which]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as host:

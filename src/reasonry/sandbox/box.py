@@ -25,7 +25,7 @@ from reasonry.pulse import beat
 from reasonry.sandbox.inside.namespaces import write_map
 from reasonry.sandbox.outcomes import SandboxUnavailable, Tier
 
-__all__ = ["Box", "BoxDied", "MemoryFile", "check_places", "interpreter_places", "is_hidden"]
+__all__ = ["Box", "BoxDied", "MemoryFile", "check_places", "interpreter_places", "is_hidden", "tethered"]
 
 START_S = 60.0
 BEAT_S = 0.25  # between two signs of life while we wait
@@ -38,16 +38,33 @@ _SPARE_TASKS = 96  # by which the user's other work may grow without a test feel
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _SOURCE = Path(__file__).resolve().parents[2]
 # The packages' own __init__ files need what the base interpreter does not have, so empty ones stand in for them.
-_START = """
+_PACKAGES = """
 import sys, types
 for name in ("reasonry", "reasonry.sandbox"):
     module = sys.modules[name] = types.ModuleType(name)
     module.__path__ = [sys.argv[1] + "/" + name.replace(".", "/")]
+"""
+_BOX = """
 from reasonry.sandbox.inside.warm import warm_up
 warm_up()  # first of all, for what it leaves out; and while we may still walk to the library
 from reasonry.sandbox.inside.zygote import run
 run()
 """
+_TETHER = """
+from reasonry.sandbox.inside.tethered import run
+run(sys.argv[2:])
+"""
+
+
+def _inside(program: str, *arguments: str) -> list[str]:
+    """A command that runs something of `inside` in the base interpreter."""
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    return [python, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _PACKAGES + program, str(_SOURCE), *arguments]
+
+
+def tethered(command: Sequence[str]) -> list[str]:
+    """The command as one that ends with this process, whatever ends it."""
+    return _inside(_TETHER, *command)
 
 
 class BoxDied(Exception):
@@ -119,11 +136,9 @@ class Box:
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         # Files in memory as stdin and its relatives, as tests get them: CPython looks at what they are when it starts.
         standard = [MemoryFile() for _ in range(3)]
-        python = getattr(sys, "_base_executable", None) or sys.executable
-        command = [python, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _START, str(_SOURCE), str(theirs.fileno())]
         try:
             return subprocess.Popen(
-                command,
+                _inside(_BOX, str(theirs.fileno())),
                 stdin=standard[0].descriptor,
                 stdout=standard[1].descriptor,
                 stderr=standard[2].descriptor,

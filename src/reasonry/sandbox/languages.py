@@ -18,6 +18,7 @@ from pathlib import Path
 
 from reasonry import env
 from reasonry.identity import digest
+from reasonry.sandbox.box import tethered
 from reasonry.sandbox.outcomes import SandboxUnavailable
 
 __all__ = ["LANGUAGES", "Language", "find_language", "headers_folder"]
@@ -143,7 +144,7 @@ def _make_header(compiler: str, target: Path) -> bool:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(f"#include_next <{_EVERYTHING}>\n")
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_HEADER_S)
+        done = subprocess.run(tethered(command), capture_output=True, check=False, timeout=_HEADER_S)
         if done.returncode == 0:
             partial.replace(target)
         return done.returncode == 0
