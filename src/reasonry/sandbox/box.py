@@ -127,7 +127,7 @@ class Box:
         finally:
             theirs.close()
         try:
-            places = [*interpreter_places(), *packages, *readable]
+            places = [*interpreter_places(), *readable]
             self._set_up({"tier": tier, "places": places, "packages": list(packages), **self._user()})
         except BaseException:
             self.close()

@@ -302,7 +302,7 @@ class Sandbox:
     def _start(self) -> Box:
         if platform.system() != "Linux":
             raise SandboxUnavailable("there is a sandbox on Linux only", hint="run Reasonry in a Linux machine or VM")
-        check_places([*interpreter_places(), *self._packages])
+        check_places(interpreter_places())
         if self._wanted is not None:
             return Box(self._wanted, self._packages, _readable())
         try:

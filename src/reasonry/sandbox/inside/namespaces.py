@@ -26,12 +26,14 @@ __all__ = [
     "enter_namespaces",
     "furnish",
     "open_places",
+    "shown_packages",
     "write_map",
 ]
 
 APP, TMP = "/app", "/tmp"  # noqa: S108 - the box's own
 TMP_OPTIONS = "size=64m,nr_inodes=4096,mode=1777"
 APP_OPTIONS = "size=128m,nr_inodes=1024,mode=755"
+PACKAGES = "/packages"
 _SCRATCH = "/tmp"  # noqa: S108 - where the new root is mounted in our own mount namespace
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -52,7 +54,8 @@ _TMPFS_FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 class Held:
     """A place of the host, opened in our mount namespace while we still had the user who may walk there."""
 
-    path: str
+    source: str
+    path: str  # in the box
     descriptor: int
     link: str | None = None  # a symbolic link is made anew, not followed
 
@@ -81,9 +84,18 @@ def write_map(process: int, user: int) -> None:
         Path(f"/proc/{process}/{name}").write_text(f"0 {user} 1")
 
 
-def open_places(extra: Sequence[str]) -> list[Held]:
-    """Every place of the host that the box shows. Done before the change of user: it may no longer get there."""
-    return [held for path in _places(extra) if (held := _hold(path)) is not None]
+def open_places(extra: Sequence[str], packages: Sequence[str]) -> list[Held]:
+    """Every place of the host that the box shows. Done before the change of user: it may no longer get there.
+
+    Packages are shown below `/packages`, wherever they are: their own place may be below `/tmp`.
+    """
+    wanted = [*((path, path) for path in _places(extra)), *zip(packages, shown_packages(packages), strict=True)]
+    return [held for path, target in wanted if (held := _hold(path, target)) is not None]
+
+
+def shown_packages(packages: Sequence[str]) -> list[str]:
+    """Where a box shows them."""
+    return [f"{PACKAGES}/{number}" for number in range(len(packages))]
 
 
 def _places(extra: Sequence[str]) -> Iterator[str]:
@@ -95,11 +107,11 @@ def _places(extra: Sequence[str]) -> Iterator[str]:
         yield from map(str, sorted(Path("/").glob(pattern[1:])))
 
 
-def _hold(path: str) -> Held | None:
+def _hold(path: str, target: str) -> Held | None:
     try:
         if stat.S_ISLNK(os.lstat(path).st_mode):
-            return Held(path, -1, os.readlink(path))
-        return Held(path, os.open(path, os.O_PATH | os.O_CLOEXEC))
+            return Held(path, target, -1, os.readlink(path))
+        return Held(path, target, os.open(path, os.O_PATH | os.O_CLOEXEC))
     except FileNotFoundError:
         return None
 
@@ -145,7 +157,7 @@ def _go_to(place: Held) -> None:
     try:
         os.fchdir(place.descriptor)
     except PermissionError as exc:
-        raise PermissionError(exc.errno, f"{place.path}: others than its owner may not enter it") from exc
+        raise PermissionError(exc.errno, f"{place.source}: others than its owner may not enter it") from exc
 
 
 def _show(place: Held, root: str) -> None:
@@ -160,6 +172,6 @@ def _show(place: Held, root: str) -> None:
         kernel.bind(str(target))
     else:
         target.touch()
-        kernel.bind(str(target), source=place.path)
+        kernel.bind(str(target), source=place.source)
     os.close(place.descriptor)
     kernel.make_read_only(str(target))

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from reasonry.sandbox.inside import kernel, landlock, seccomp
 from reasonry.sandbox.inside.jobs import HELPERS, Job, Runner
-from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_places
+from reasonry.sandbox.inside.namespaces import enter_namespaces, furnish, open_places, shown_packages
 from reasonry.sandbox.inside.reaper import Reaper
 from reasonry.sandbox.inside.scratch import Scratch
 
@@ -81,7 +81,6 @@ def main() -> Job:
     """Build the box and serve. Returns in each test's process, with what that process is to run."""
     control = Control()
     setup = control.expect()
-    sys.path.extend(setup["packages"])
     try:
         runner = _namespaced(control, setup) if setup["tier"] == "namespaces" else _confined(setup)
     except OSError as exc:
@@ -112,7 +111,8 @@ def _namespaced(control: Control, setup: dict[str, Any]) -> Runner:
 
     _prefer_to_be_killed()
     is_mapped = enter_namespaces(ask_for_map)
-    places = open_places(setup["places"])
+    places = open_places(setup["places"], setup["packages"])
+    sys.path.extend(shown_packages(setup["packages"]))
     if is_mapped:
         os.setgroups([])
     os.setresgid(0, 0, 0)
@@ -150,6 +150,7 @@ def _confined(setup: dict[str, Any]) -> Runner:
     """Tier B, or none at all."""
     _prefer_to_be_killed()
     is_filtered = setup["tier"] == "landlock"
+    sys.path.extend(setup["packages"])
     if is_filtered:
         landlock.version()  # says now if there is none
         os.chdir("/usr")
@@ -159,7 +160,7 @@ def _confined(setup: dict[str, Any]) -> Runner:
             os.setresgid(setup["user"], setup["user"], setup["user"])
             os.setresuid(setup["user"], setup["user"], setup["user"])
         kernel.forbid_new_privileges()
-        landlock.restrict(["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", *setup["places"]])
+        landlock.restrict(["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", *setup["places"], *setup["packages"]])
         _harden(keep=())
     else:
         os.chdir("/tmp")  # noqa: S108
