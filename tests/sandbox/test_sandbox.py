@@ -272,7 +272,7 @@ def test_killing_the_host_leaves_no_process(
     if which == "header":
         monkeypatch.setenv("REASONRY_CACHE", str(tmp_path))
     if which in ("cpp", "compiling", "header") and (tier != "namespaces" or shutil.which("g++") is None):
-        pytest.skip("no C++ here")
+        pytest.skip("C++ needs tier A and g++")
     command = [sys.executable, "-m", "tests.sandbox.host", tier, which]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as host:
         assert host.stdout is not None
