@@ -33,7 +33,7 @@ def _lines(story: Story) -> Iterator[str]:
         yield f"evaluate {completion.benchmark} / {completion.student}: {completion.status}"
         yield f"  prompt     {_short(completion.prompt)}"
         yield f"  response   {_short(completion.response)}"
-        yield f"  extracted  {completion.extracted}   reference  {completion.answer}   {completion.detail}"
+        yield f"  extracted  {_short(str(completion.extracted))}   reference  {completion.answer}   {completion.detail}"
     yield ""
     yield "tables"
     for stage, table in story.tables.items():
@@ -65,7 +65,9 @@ def _trace_lines(story: TraceStory, *, is_asked_for: str) -> Iterator[str]:
     if story.verdict is not None:
         verdict = story.verdict
         yield f"verdict  {verdict.id}: {verdict.status} by {verdict.verifier}"
-        yield f"  extracted  {verdict.extracted}   {verdict.detail}"
+        extracted = _short(str(verdict.extracted))
+        between = "\n  detail     " if "\n" in extracted else "   "  # a program ends where it ends
+        yield f"  extracted  {extracted}{between}{verdict.detail}"
         yield "  evidence   " + ", ".join(f"{name} {value}" for name, value in sorted(verdict.evidence.items()))
     if story.example is not None:
         yield f"example  {story.example.id}: kept because {story.example.kept_because}"

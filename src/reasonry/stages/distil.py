@@ -34,10 +34,10 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
                 writer.drop(unanswered_drop(outcome, "distil"))
             tally.add(outcome)
             meter.advance(note=tally.note())
-    if isinstance(teacher.opened, Recording):
-        for drop in teacher.opened.set_aside:
-            writer.drop(drop)
-    tally.check(section, "distil")
+    set_aside = teacher.opened.set_aside if isinstance(teacher.opened, Recording) else ()
+    for drop in set_aside:
+        writer.drop(drop)
+    tally.check(section, "distil", set_aside)
     return StageResult(curated.rows_out, {**tally.metrics(), **_unmatched(teacher, context)}, tally.cost_usd)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
@@ -74,14 +74,17 @@ class AnswerTally:
     def note(self) -> str:
         return "" if self.cost_usd is None else f"${self.cost_usd:.4f}"
 
-    def check(self, section: DistilSection, place: str) -> None:
+    def check(self, section: DistilSection, place: str, set_aside: Sequence[Drop] = ()) -> None:
         """Too many requests without an answer are the endpoint's failure, not a property of the questions.
 
-        Raises WorkFailed, so that nothing is sealed and a later run asks again for just these.
+        `set_aside` are recorded rows that could not be used. Raises WorkFailed, so that nothing is sealed and a later run asks again for just these.
         """
         asked = self._answered + self._unanswered + self._refused
         if not asked:
             hint = "no question came through, or no recording matches"
+            if set_aside:
+                first = set_aside[0]
+                hint = f"{len(set_aside):,} recorded rows could not be used; {first.row_id}: {first.reason}"
             raise WorkFailed("nothing was asked", place=place, hint=hint)
         for count, limit, what, key in (
             (self._unanswered, section.max_failed, "found no answer", "max_failed"),
