@@ -77,7 +77,8 @@ class AnswerTally:
     def check(self, section: DistilSection, place: str, set_aside: Sequence[Drop] = ()) -> None:
         """Too many requests without an answer are the endpoint's failure, not a property of the questions.
 
-        `set_aside` are recorded rows that could not be used. Raises WorkFailed, so that nothing is sealed and a later run asks again for just these.
+        `set_aside` are recorded rows that could not be used. Raises WorkFailed, so that nothing is sealed and a later
+        run asks again for just these.
         """
         asked = self._answered + self._unanswered + self._refused
         if not asked:

@@ -2,8 +2,8 @@
 
 What is decided where: the program runs in a box that never sees an expected output; printed text and returned values
 are compared here; a harness runs in a process of its own, which holds the program by proxies. So nothing that a program
-does to its own process can make a wrong answer right. `code_spec` has what a question may say; docs/code.md how it is
-judged.
+does to its own process can make a wrong answer right; but for a harness in another language than Python, which shares
+the program's process. `code_spec` has what a question may say; docs/code.md how it is judged.
 """
 
 from __future__ import annotations
