@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonry.pulse import beat
-from reasonry.sandbox.inside.namespaces import write_map
+from reasonry.sandbox.inside.namespaces import SEARCH_PATH, write_map
 from reasonry.sandbox.outcomes import SandboxUnavailable, Tier
 
 __all__ = ["Box", "BoxDied", "MemoryFile", "check_places", "interpreter_places", "is_hidden", "tethered"]
@@ -35,7 +35,7 @@ _MESSAGE_BYTES = 1 << 16
 _FIRST_UNUSED_USER = 1_879_048_192
 _SPARE_TASKS = 96  # by which the user's other work may grow without a test feeling it
 # No home in which a program could leave settings for its checker.
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+_ENVIRONMENT = {"PATH": SEARCH_PATH, "HOME": "/", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _SOURCE = Path(__file__).resolve().parents[2]
 # The packages' own __init__ files need what the base interpreter does not have, so empty ones stand in for them.
 _PACKAGES = """
@@ -154,6 +154,8 @@ class Box:
 
     def _user(self) -> dict[str, Any]:
         """Whom tier B runs as, and how many others there are of that user, since a limit of threads counts them all."""
+        if self.tier == "namespaces":
+            return {"user": None, "others": 0}  # a box has its own users, and counts only those
         if self.tier == "landlock" and os.geteuid() == 0:
             for place in interpreter_places():
                 _check_reach(place)
@@ -168,9 +170,9 @@ class Box:
                 self._send({"mapped": _map_unused_user(answer["unshared"])}, ())
                 answer = self._receive()
         except BoxDied:
-            raise _unavailable(self.tier, 0, self._last_words()) from None
+            raise _unavailable(self.tier, self._last_words()) from None
         if "failed" in answer:
-            raise _unavailable(self.tier, answer["errno"], answer["failed"])
+            raise _unavailable(self.tier, answer["failed"])
 
     def run(self, message: dict[str, Any], files: Sequence[MemoryFile], tests: int = 1) -> dict[str, Any]:
         """Do one job and tell how it ended. Raises BoxDied, after which this box is of no more use."""
@@ -285,12 +287,11 @@ def _map_unused_user(process: int) -> bool:
     return False
 
 
-def _unavailable(tier: Tier, code: int, why: str) -> SandboxUnavailable:
-    return SandboxUnavailable(f"no box of tier '{tier}': {why}", hint=_hint(tier, code))
+def _unavailable(tier: Tier, why: str) -> SandboxUnavailable:
+    return SandboxUnavailable(f"no box of tier '{tier}': {why}", hint=_hint(tier))
 
 
-def _hint(tier: Tier, code: int) -> str:
-    del code
+def _hint(tier: Tier) -> str:
     if tier == "landlock":
         return "Landlock needs Linux 5.13 with 'landlock' in the kernel's lsm= list"
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")

@@ -19,11 +19,11 @@ from pathlib import Path
 from reasonry import env
 from reasonry.identity import digest
 from reasonry.sandbox.box import tethered
+from reasonry.sandbox.inside.namespaces import APP, SEARCH_PATH
 from reasonry.sandbox.outcomes import SandboxUnavailable
 
 __all__ = ["LANGUAGES", "Language", "find_language", "headers_folder"]
 
-APP = "/app"
 SECRET_BYTES = 16
 
 
@@ -92,7 +92,7 @@ def _found(command: list[str]) -> list[str]:
     """The command with the whole path of its program, which must be where a box can see it."""
     if command[0].startswith(APP):
         return command
-    path = shutil.which(command[0], path="/usr/local/bin:/usr/bin:/bin")
+    path = shutil.which(command[0], path=SEARCH_PATH)
     if path is None:
         raise SandboxUnavailable(f"{command[0]} is not installed", hint=f"install {command[0]} below /usr")
     return [str(Path(path).resolve()), *command[1:]]

@@ -15,6 +15,7 @@ from typing import Any
 from reasonry import env
 from reasonry.sandbox.box import Box, BoxDied, MemoryFile, check_places, interpreter_places, is_hidden
 from reasonry.sandbox.inside.checker import CANNOT_JUDGE
+from reasonry.sandbox.inside.program import HEAD_BYTES
 from reasonry.sandbox.languages import SECRET_BYTES, Language, find_language, headers_folder
 from reasonry.sandbox.messages import Call, as_compile_error, ending_of, fit_to, message_of, request_of, with_value
 from reasonry.sandbox.outcomes import Ended, Limits, Outcome, SandboxUnavailable, Tier
@@ -23,7 +24,6 @@ __all__ = ["MOST_TESTS", "Call", "Sandbox", "run", "use_tier"]
 
 MOST_TESTS = 48  # in one message: the kernel hands over 253 descriptors at most
 KEPT_PROGRAMS = 16  # whose code is kept for their next test
-_HEAD_BYTES = 8
 _STDERR_BYTES = 1 << 16  # of which the last are kept
 _TOGETHER_BYTES = 64 << 20  # of output that is read at once
 _VALUES_BYTES = 4 << 20  # of returned values that are read at once; as objects they take thirty times as much
@@ -328,7 +328,7 @@ class _Program:
 
     @property
     def is_compiled(self) -> bool:
-        return any(self._code.read(_HEAD_BYTES))
+        return any(self._code.read(HEAD_BYTES))
 
     def close(self) -> None:
         for file in self.files:

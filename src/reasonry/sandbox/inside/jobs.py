@@ -8,8 +8,8 @@
 | check | program, cache, stdin, stdout, stderr; harness, its cache, starter, stdin, stdout, stderr | runs a harness |
 | install | source, stdin, stdout, stderr | puts a source file in an empty `/app`, runs a compiler on it, seals `/app` |
 
-An answer tells for each process how it ended: `{"status", "signal", "cpu_s", "wall_s", "limit", "left"}`, `limit` being
-"cpu" or "wall" where it was ended for that, `left` whether it left something running.
+An answer is `{"ended": [...], "left": ...}`: for each process `{"status", "signal", "cpu_s", "wall_s", "limit"}`,
+`limit` being "cpu" or "wall" where it was ended for that; and whether anything was left running.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 from reasonry.sandbox.inside import kernel, seccomp
 from reasonry.sandbox.inside.candidate import answer_one_call, serve_calls
 from reasonry.sandbox.inside.checker import run_harness
-from reasonry.sandbox.inside.namespaces import TMP
+from reasonry.sandbox.inside.namespaces import SEARCH_PATH, TMP
 from reasonry.sandbox.inside.program import run_program
 from reasonry.sandbox.inside.reaper import Reaper
 from reasonry.sandbox.inside.scratch import Scratch
@@ -50,7 +50,7 @@ _await_signal, _set_mask = _signal.sigtimedwait, _signal.pthread_sigmask
 _now = time.monotonic
 _CORES = len(os.sched_getaffinity(0))
 _DESCRIPTORS = {"program": (2, 3), "call": (2, 5), "execute": (0, 3)}  # how many all tests share, and each has
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": TMP, "TMPDIR": TMP, "LANG": "C.UTF-8"}
+_ENVIRONMENT = {"PATH": SEARCH_PATH, "HOME": TMP, "TMPDIR": TMP, "LANG": "C.UTF-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,7 @@ class Runner:
         return self._clean({"ended": self._watch((checker, candidate), message), "left": False})
 
     def _install(self, message: dict[str, Any], descriptors: list[int]) -> Job | dict[str, Any]:
-        if self._scratch is None:
-            return {"ended": [], "failed": "compiled languages need namespaces"}
+        assert self._scratch is not None  # the host asks a box of tier A only
         self._scratch.open_app()
         self._scratch.put(message["name"], descriptors[0])
         ended = []

@@ -19,20 +19,22 @@ from reasonry.sandbox.inside import kernel
 
 __all__ = [
     "APP",
-    "APP_OPTIONS",
+    "SEARCH_PATH",
     "TMP",
-    "TMP_OPTIONS",
     "Held",
     "enter_namespaces",
     "furnish",
+    "mount_app",
+    "mount_tmp",
     "open_places",
     "shown_packages",
     "write_map",
 ]
 
+SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
 APP, TMP = "/app", "/tmp"  # noqa: S108 - the box's own
-TMP_OPTIONS = "size=64m,nr_inodes=4096,mode=1777"
-APP_OPTIONS = "size=128m,nr_inodes=1024,mode=755"
+_TMP_OPTIONS = "size=64m,nr_inodes=4096,mode=1777"
+_APP_OPTIONS = "size=128m,nr_inodes=1024,mode=755"
 PACKAGES = "/packages"
 _SCRATCH = "/tmp"  # noqa: S108 - where the new root is mounted in our own mount namespace
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -132,13 +134,24 @@ def furnish(places: Sequence[Held]) -> int:
         Path(target).touch()
         kernel.bind(target, source=f"/dev/{name}")
         kernel.make_read_only(target)
-    for target, flags, options in ((TMP, kernel.MS_NOEXEC, TMP_OPTIONS), (APP, 0, APP_OPTIONS)):
+    for target in (TMP, APP):
         Path(root + target).mkdir(exist_ok=True)
-        kernel.mount("tmpfs", root + target, "tmpfs", _TMPFS_FLAGS | flags, options)
+    mount_tmp(root)
+    mount_app(root)
     stdin = _make_stdin(root)
     kernel.change_root(root)
     kernel.mount("none", "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _TMPFS_FLAGS)
     return stdin
+
+
+def mount_tmp(root: str = "") -> None:
+    """An empty `/tmp`."""
+    kernel.mount("tmpfs", root + TMP, "tmpfs", _TMPFS_FLAGS | kernel.MS_NOEXEC, _TMP_OPTIONS)
+
+
+def mount_app(root: str = "") -> None:
+    """An empty `/app`, which can be written."""
+    kernel.mount("tmpfs", root + APP, "tmpfs", _TMPFS_FLAGS, _APP_OPTIONS)
 
 
 def _make_stdin(root: str) -> int:

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn, cast
 
-__all__ = ["COMPILE_STATUS", "FILE_NAME", "load_code", "new_module", "report", "run_program", "shut_down"]
+__all__ = ["HEAD_BYTES", "load_code", "new_module", "report", "run_program", "shut_down"]
 
 FILE_NAME = "main.py"
 COMPILE_STATUS = 1
 _FLUSH_FAILED_STATUS = 120  # as CPython's
-_HEAD_BYTES = 8
+HEAD_BYTES = 8  # of a code cache: not 0 once the program has compiled
 _NOT_KEPT = (1 << 62) - 1  # it compiles, and was too large to keep
 
 # Taken now: a program that replaces these must not decide how its own process ends.
@@ -61,9 +61,9 @@ def load_code(source: int, cache: int) -> CodeType:
     try:
         text = os.pread(source, os.fstat(source).st_size, 0)
         _remember_lines(text)
-        length = int.from_bytes(os.pread(cache, _HEAD_BYTES, 0), "little")
+        length = int.from_bytes(os.pread(cache, HEAD_BYTES, 0), "little")
         if length and length != _NOT_KEPT:
-            return cast(CodeType, marshal.loads(os.pread(cache, length, _HEAD_BYTES)))  # noqa: S302 - our own
+            return cast(CodeType, marshal.loads(os.pread(cache, length, HEAD_BYTES)))  # noqa: S302 - our own
         try:
             code = compile(text, FILE_NAME, "exec", dont_inherit=True)
         except BaseException as thrown:  # noqa: BLE001 - SyntaxError, ValueError, MemoryError, RecursionError, ...
@@ -80,10 +80,10 @@ def _keep(code: CodeType, cache: int) -> None:
     """Its length is written last, and only where all of it could be written: there is a limit on what a test writes."""
     image = marshal.dumps(code)
     try:
-        length = len(image) if os.pwrite(cache, image, _HEAD_BYTES) == len(image) else _NOT_KEPT
+        length = len(image) if os.pwrite(cache, image, HEAD_BYTES) == len(image) else _NOT_KEPT
     except OSError:
         length = _NOT_KEPT
-    os.pwrite(cache, length.to_bytes(_HEAD_BYTES, "little"), 0)
+    os.pwrite(cache, length.to_bytes(HEAD_BYTES, "little"), 0)
 
 
 def _remember_lines(text: bytes) -> None:

@@ -6,7 +6,7 @@ import os
 import time
 
 from reasonry.sandbox.inside import kernel
-from reasonry.sandbox.inside.namespaces import APP, APP_OPTIONS, TMP, TMP_OPTIONS
+from reasonry.sandbox.inside.namespaces import APP, TMP, mount_app, mount_tmp
 
 __all__ = ["Scratch"]
 
@@ -45,20 +45,20 @@ class Scratch:
             return
         os.chdir("/")
         kernel.detach(TMP)
-        kernel.mount("tmpfs", TMP, "tmpfs", _FLAGS | kernel.MS_NOEXEC, TMP_OPTIONS)
+        mount_tmp()
         os.chdir(TMP)
         self._mark, self._since, self._is_settled = _mark_of(TMP), time.monotonic(), False
 
     def leave_shared(self) -> None:
         """In a checker's process: a `/tmp` of its own, where the program cannot reach what it writes."""
         kernel.unshare(kernel.CLONE_NEWNS)
-        kernel.mount("tmpfs", TMP, "tmpfs", _FLAGS | kernel.MS_NOEXEC, TMP_OPTIONS)
+        mount_tmp()
         os.chdir(TMP)
 
     def open_app(self) -> None:
         """An empty `/app` that can be written."""
         kernel.detach(APP)
-        kernel.mount("tmpfs", APP, "tmpfs", _FLAGS, APP_OPTIONS)
+        mount_app()
 
     def put(self, name: str, source: int) -> None:
         """Copy the file in memory to `/app`."""

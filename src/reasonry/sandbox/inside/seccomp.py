@@ -60,10 +60,7 @@ _PAIRED_SOCKETS = "sendto recvfrom sendmsg recvmsg shutdown getsockopt getsockna
 # No file here has any.
 _ATTRIBUTES = "getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr"
 # Needed by the process that starts tests, and by no test.
-_STARTING = (
-    "unshare mount umount2 capset seccomp pidfd_open pidfd_send_signal setsid setpgid fork vfork execve execveat "
-    "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
-)
+_STARTING = "unshare mount umount2 capset seccomp setsid setpgid fork vfork execve execveat"
 
 # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_GET_SEALS: no locks, owners, leases.
 _F_COMMANDS = (0, 1, 2, 3, 4, 1030, 1032, 1034)
@@ -84,7 +81,7 @@ class Rule:
     """What is done with one system call: `verdict`, or `verdict` where a check of an argument holds, else `otherwise`.
 
     `argument` is the index of the argument that is looked at: it must be one of `values`, or, with a `mask`, hold that
-    bit (`bit_set`) or not. Only the low 32 bits decide, since the calls concerned take an int there.
+    bit. Only the low 32 bits decide, since the calls concerned take an int there.
     """
 
     name: str

@@ -126,6 +126,8 @@ def decode(value: Any, reach: Callable[[str, Any], Any] | None = None) -> Any:
     """The value again. `reach` is asked about types that are none of ours. Raises NotAValue for what is malformed."""
     try:
         return _decode(value, reach)
+    except NotAValue:
+        raise
     except (RecursionError, TypeError, ValueError, KeyError, IndexError, ArithmeticError) as exc:
         raise NotAValue(f"a malformed frame ({type(exc).__name__})") from exc
 

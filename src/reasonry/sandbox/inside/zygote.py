@@ -4,7 +4,7 @@ Started by `reasonry.sandbox.box` as `python -c ... SOURCE DESCRIPTOR`, the desc
 are JSON, one a packet, with descriptors beside them: everything of a test (program, stdin, stdout, ...) is a file in
 memory that the host made and reads itself, so nothing that a test writes is ever parsed here.
 
-First message: `{"tier": ..., "places": [...]}`; the answer is `{"ready": ...}` or `{"failed": what, "errno": n}`.
+First message: `{"tier": ..., "places": [...]}`; the answer is `{"ready": ...}` or `{"failed": what}`.
 Then one job after the other (`reasonry.sandbox.inside.jobs`), each answered by how its processes ended.
 
 Processes: the host's child enters the namespaces and waits; its child, process 1 of the box, is the one that forks.
@@ -84,7 +84,7 @@ def main() -> Job:
     try:
         runner = _namespaced(control, setup) if setup["tier"] == "namespaces" else _confined(setup)
     except OSError as exc:
-        control.send({"failed": str(exc), "errno": exc.errno or 0})
+        control.send({"failed": str(exc)})
         os._exit(1)
     control.send({"ready": os.getpid()})
     _KEPT.extend((control, runner))
