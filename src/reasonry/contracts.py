@@ -21,7 +21,20 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from reasonry.sections import TrainSection
 from reasonry.types import Drop, JsonMap, Message, Question, Reply, Request, Sampling, TrainStep
 
-__all__ = ["Executor", "Limits", "Outcome", "Recording", "Student", "Teacher", "Trainer", "Work"]
+__all__ = [
+    "Endpoint",
+    "Executor",
+    "Headroom",
+    "Limits",
+    "Outcome",
+    "RateLimits",
+    "Recording",
+    "Served",
+    "Student",
+    "Teacher",
+    "Trainer",
+    "Work",
+]
 
 
 class Teacher(Protocol):
@@ -44,6 +57,52 @@ class Teacher(Protocol):
     def recorded(self, question: Question) -> int | None:
         """How many recorded answers there are; None for a teacher that makes new ones."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What an endpoint's rate-limit headers said last: what is left, and in how many seconds it is whole again."""
+
+    requests: int | None = None
+    requests_reset_s: float | None = None
+    tokens: int | None = None
+    tokens_reset_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What an endpoint allows by the minute, as far as it is declared."""
+
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+
+class Endpoint(Protocol):
+    """One address at which a teacher is served. Calling it is one try there."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def weight(self) -> float:
+        """Its share of the requests, relative to the other endpoints' weights."""
+        ...
+
+    @property
+    def limits(self) -> RateLimits: ...
+    @property
+    def headroom(self) -> Headroom | None:
+        """From the last response; None where it said nothing."""
+        ...
+
+    async def __call__(self, request: Request) -> Reply: ...
+
+
+@runtime_checkable
+class Served(Protocol):
+    """A teacher at one or more endpoints. Each gets its own number of requests in flight, found while asking."""
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]: ...
 
 
 @runtime_checkable

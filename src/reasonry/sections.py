@@ -35,7 +35,9 @@ __all__ = [
     "FieldMap",
     "FilterSection",
     "GateSection",
+    "PerQuestionOptions",
     "PriceOptions",
+    "PromptRule",
     "PublishSection",
     "QuestionsSection",
     "RecipePath",
@@ -51,6 +53,8 @@ class _OutOfKey:
 
 
 OUT_OF_KEY = _OutOfKey()
+
+_MOST_IN_FLIGHT = 1024  # where the recipe leaves it open: below the files that a process may have open, as a rule
 
 
 class Section(BaseModel):
@@ -199,6 +203,27 @@ class PriceOptions(Section):
         return (tokens_in * self.input_per_million + tokens_out * self.output_per_million) / 1e6
 
 
+class PromptRule(Section):
+    """How questions of one kind are put to the teacher. A rule without `domain` or `verifier` meets every one."""
+
+    domain: str | None = None
+    verifier: str | None = None
+    system: str | None = None
+    prompt: str = Field(default="{prompt}", description="the user's message, with placeholders")
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_prompt(cls, prompt: str) -> str:
+        return _with_prompt(prompt)
+
+
+class PerQuestionOptions(Section):
+    """What one question may use. Once it has, no further sample of it is asked for."""
+
+    tokens: Annotated[int, Field(ge=1)] | None = Field(default=None, description="generated tokens, all samples")
+    usd: Annotated[float, Field(ge=0)] | None = Field(default=None, description="US dollars; needs a price")
+
+
 class DistilSection(Section):
     """Which teacher answers, how often, and how it is asked."""
 
@@ -208,13 +233,34 @@ class DistilSection(Section):
     samples: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
         default=1, description='responses per question; "all" takes every recorded one (replay)'
     )
+    max_samples: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="ask again, up to so many, where fewer than min_correct are correct so far"
+    )
+    min_correct: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="correct responses wanted, with max_samples"
+    )
+    agree: Annotated[int, Field(ge=2)] | None = Field(
+        default=None, description="ask no more once so many responses are there and all have the same answer"
+    )
+    per_question: PerQuestionOptions = Field(default_factory=PerQuestionOptions)
+    continuations: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="how often a response cut by max_tokens is asked to go on"
+    )
+    preset: str | None = Field(default=None, description="prompts by name: `reasonry parts prompt` lists them")
     system: str | None = None
     prompt: str = Field(default="{prompt}", description="the user's message; {prompt} is the question")
-    temperature: Annotated[float, Field(ge=0)] | None = None
+    prompts: list[PromptRule] = Field(
+        default_factory=list[PromptRule], description="by domain and verifier: the first rule that fits is used"
+    )
+    temperature: (
+        Annotated[float, Field(ge=0)] | Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)] | None
+    ) = Field(default=None, description="one, or a ladder: samples take its rungs in turn")
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     price: PriceOptions | None = None
-    concurrency: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(default=16, description="requests in flight")
+    concurrency: Annotated[Annotated[int, Field(ge=1)] | Literal["auto"], OUT_OF_KEY] = Field(
+        default="auto", description="the most requests in flight; auto: as many as the endpoint serves well"
+    )
     attempts: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(default=8, description="tries per request")
     max_failed: Annotated[float, Field(ge=0, le=1), OUT_OF_KEY] = Field(
         default=0.0, description="share of requests that may find a failing endpoint; above it nothing is sealed"
@@ -226,9 +272,34 @@ class DistilSection(Section):
     @field_validator("prompt")
     @classmethod
     def _has_prompt(cls, prompt: str) -> str:
-        if "{prompt}" not in prompt:
-            raise PydanticCustomError("no_prompt", "the template has no {{prompt}} in it", {})
-        return prompt
+        return _with_prompt(prompt)
+
+    @property
+    def tariff(self) -> PriceOptions | None:
+        """The price in force; None where it is unknown."""
+        return self.price
+
+    @property
+    def most_in_flight(self) -> int:
+        """The most requests under way at any moment."""
+        return _MOST_IN_FLIGHT if self.concurrency == "auto" else self.concurrency
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether verdicts decide how many samples a question gets."""
+        return self.max_samples is not None or self.agree is not None
+
+    def temperature_of(self, index: int) -> float | None:
+        """The temperature of a question's sample: the ladder's rungs in turn."""
+        return (
+            self.temperature[index % len(self.temperature)] if isinstance(self.temperature, list) else self.temperature
+        )
+
+
+def _with_prompt(prompt: str) -> str:
+    if "{prompt}" not in prompt:
+        raise PydanticCustomError("no_prompt", "the template has no {{prompt}} in it", {})
+    return prompt
 
 
 class VerifySection(Section):

@@ -29,9 +29,9 @@ def ask(
         teacher,
         requests,
         context.open_ledger(),
-        concurrency=section.concurrency,
+        concurrency=section.most_in_flight,
         attempts=section.attempts,
-        price=section.price,
+        price=section.tariff,
         budget=context.budget,
     )
 

@@ -241,7 +241,7 @@ def openai(options: OpenAIOptions) -> OpenAITeacher:
             extra=options.extra,
             send_index=options.send_index,
             timeout_s=options.timeout_s,
-            pool=options.concurrency,
+            pool=options.most_in_flight,
             waits=Waits(first_s=options.retry_wait_s),
         )
     )

@@ -98,7 +98,7 @@ class SimulatedTeacher(AbstractAsyncContextManager["SimulatedTeacher"]):
                 identity=self.model,
                 served_by=self.served_by,
                 timeout_s=60.0,
-                pool=self._options.concurrency,
+                pool=self._options.most_in_flight,
             )
             self._client = await self._stack.enter_async_context(OpenAITeacher(connection))
         return self
