@@ -27,6 +27,7 @@ _EXTRAS = {
     "train": ("torch", "transformers", "tokenizers", "safetensors"),
     "hub": ("datasets",),
     "gym": ("reasoning-gym",),
+    "vllm": ("vllm",),
 }
 
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["VARIABLES", "Variable", "cache_folder", "for_workers", "read", "sandbox_packages", "secret"]
+__all__ = ["VARIABLES", "Variable", "cache_folder", "for_workers", "read", "sandbox_packages", "secret", "tame_vllm"]
 
 # What a worker process needs to find its libraries and files. Nothing here is a secret.
 _PASSED_ON = (
@@ -38,7 +38,14 @@ class Variable:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("OPENAI_API_KEY", "key for an OpenAI-compatible endpoint", secret=True),
-    Variable("OPENAI_BASE_URL", "endpoint used where the recipe names no base_url"),
+    Variable("OPENAI_BASE_URL", "endpoint used where the recipe names neither base_url nor provider"),
+    Variable("ANTHROPIC_API_KEY", "key for Anthropic", secret=True),
+    Variable("DEEPSEEK_API_KEY", "key for DeepSeek", secret=True),
+    Variable("FIREWORKS_API_KEY", "key for Fireworks", secret=True),
+    Variable("GROQ_API_KEY", "key for Groq", secret=True),
+    Variable("MISTRAL_API_KEY", "key for Mistral", secret=True),
+    Variable("OPENROUTER_API_KEY", "key for OpenRouter", secret=True),
+    Variable("TOGETHER_API_KEY", "key for Together", secret=True),
     Variable("HF_HOME", "where HuggingFace libraries keep their cache"),
     Variable("HF_TOKEN", "token for gated datasets and models", secret=True),
     Variable("HF_HUB_OFFLINE", "1: HuggingFace libraries use their cache only"),
@@ -84,3 +91,12 @@ def sandbox_packages() -> list[str]:
 def for_workers() -> dict[str, str]:
     """The part of the environment that worker processes inherit: where things are, and no secret."""
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def tame_vllm() -> None:
+    """Before vLLM is imported: its log goes to stderr, also from its own processes, and it sends nobody its usage.
+
+    What the user has set stands.
+    """
+    os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reasonry.estimating import Estimate, Unknown
 from reasonry.identity import digest
+from reasonry.prompts import asked_content
 from reasonry.recipe import Recipe
 from reasonry.registry import Input, Part, find, inputs_of
 from reasonry.sections import EvaluateSection, Section, TrainSection
@@ -55,13 +57,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A step against a store. `why` says why it is to be done, or that it is done."""
+    """A step against a store. `why` says why it is to be done, or that it is done.
+
+    `cost_usd` is what a sealed table cost; `estimate` is there for a stage that is still to ask the teacher.
+    """
 
     step: Step
     manifest: Manifest | None
     why: str
     rows: int | None
     cost_usd: float | None
+    estimate: Estimate | Unknown | None = None
 
 
 def make_plan(recipe: Recipe) -> list[Step]:
@@ -69,14 +75,17 @@ def make_plan(recipe: Recipe) -> list[Step]:
     return list(_Planner(recipe).steps())
 
 
-def planned(steps: Sequence[Step], store: Store) -> list[Planned]:
-    """What each step would do now."""
+def planned(
+    steps: Sequence[Step], store: Store, estimates: Mapping[str, Estimate | Unknown] | None = None
+) -> list[Planned]:
+    """What each step would do now. `estimates` are by the steps' names (see `reasonry.history`)."""
     found: list[Planned] = []
     for step in steps:
         manifest = store.sealed(step.stage, step.key)
         why = "sealed" if manifest else _why(step, store, found)
         rows = manifest.rows_out if manifest else _expected_rows(step, found)
-        found.append(Planned(step, manifest, why, rows, manifest.cost_usd if manifest else None))
+        cost = manifest.cost_usd if manifest else None
+        found.append(Planned(step, manifest, why, rows, cost, (estimates or {}).get(step.name)))
     return found
 
 
@@ -137,8 +146,14 @@ class _Planner:
         section = self.recipe.distil
         assert section is not None
         part = find("teacher", section.teacher)
-        sources = inputs_of(part, section)
-        return self._step("distil", section, section.key_content(), [part.label], {"curate": curated}, sources)
+        labels, sources = [part.label], inputs_of(part, section)
+        content = asked_content(section)
+        if section.is_adaptive:  # verdicts decide how many samples there are
+            verifiers = _verifiers([s.verifier for s in self.recipe.questions])
+            labels += [verifier.label for verifier in verifiers]
+            sources += [i for verifier in verifiers for i in inputs_of(verifier, None)]
+            content["verify"] = self.recipe.verify.key_content()
+        return self._step("distil", section, content, labels, {"curate": curated}, sources)
 
     def _verify(self, curated: Step, distilled: Step) -> Step:
         section = self.recipe.verify
@@ -188,7 +203,7 @@ class _Planner:
             **section.key_content(),
             "who": who,
             "limits": self.recipe.verify.key_content(),
-            "teacher": teacher.key_content() if teacher else None,
+            "teacher": asked_content(teacher) if teacher else None,
         }
         (verifier,) = _verifiers([getattr(section, "verifier", "exact")])
         sources = [*inputs_of(part, section), *inputs_of(verifier, None)]
@@ -258,7 +273,9 @@ def _expected_rows(step: Step, before: Sequence[Planned]) -> int | None:
     if step.stage == "distil":
         questions = rows.get(step.upstream["curate"].key)
         samples = step.options.samples
-        return questions * samples if questions is not None and isinstance(samples, int) else None
+        if questions is None or not isinstance(samples, int):
+            return None
+        return questions * max(samples, step.options.max_samples or 0)
     if step.stage == "verify":
         return rows.get(step.upstream["distil"].key)
     if step.stage == "train":

@@ -20,7 +20,7 @@ from typing import Any
 from reasonry.sections import DistilSection, PromptRule
 from reasonry.types import Message, Question, conversation
 
-__all__ = ["PLACEHOLDERS", "PRESETS", "Preset", "messages_of", "rules_of"]
+__all__ = ["PLACEHOLDERS", "PRESETS", "Preset", "asked_content", "messages_of", "rule_of", "rules_of"]
 
 PLACEHOLDERS = ("prompt", "choices", "starter_code", "language")
 _PLACEHOLDER = re.compile("{(" + "|".join(PLACEHOLDERS) + ")}")
@@ -34,6 +34,8 @@ class Preset:
     source: str
     rules: Sequence[PromptRule]
 
+
+_PROGRAM = "Generate an executable Python function generated from the given prompt."
 
 PRESETS: dict[str, Preset] = {
     "deepseek-r1": Preset(
@@ -50,11 +52,17 @@ PRESETS: dict[str, Preset] = {
         "how OpenThoughts-114k asked DeepSeek-R1: no system prompt; mathematics in a box, programs on stdin",
         "https://github.com/open-thoughts/open-thoughts, open_thoughts/math/reason.py and code/reason.py",
         [
-            PromptRule(verifier="math", prompt="Return your final response within \\boxed{{}}. {prompt}"),
+            PromptRule(verifier="math", prompt="Return your final response within \\boxed{}. {prompt}"),
             PromptRule(
                 verifier="code",
-                prompt="Generate an executable Python function generated from the given prompt. The function should "
-                "take stdin as input and print the output. Simply call the function after the definition. {prompt}",
+                spec_has="fn_name",
+                prompt=f"{_PROGRAM} Return the function body without invoking it at the final solution."
+                "{prompt}{starter_code}",
+            ),
+            PromptRule(
+                verifier="code",
+                prompt=f"{_PROGRAM} The function should take stdin as input and print the output. Simply call the "
+                "function after the definition.{prompt}{starter_code}",
             ),
         ],
     ),
@@ -67,15 +75,29 @@ def rules_of(section: DistilSection) -> list[PromptRule]:
     return [*section.prompts, *preset, PromptRule(system=section.system, prompt=section.prompt)]
 
 
+def asked_content(section: DistilSection) -> dict[str, Any]:
+    """What of a section decides the answers: its own part of a key, and the texts behind the name of a preset."""
+    return {**section.key_content(), "rules": [rule.key_content() for rule in rules_of(section)]}
+
+
+def rule_of(rules: Sequence[PromptRule], question: Question) -> PromptRule:
+    """The rule that a question meets: the first one."""
+    return next(rule for rule in rules if _meets(rule, question))
+
+
 def messages_of(section: DistilSection, question: Question) -> tuple[Message, ...]:
     """What the teacher is sent: a system message where there is one, and the user's."""
-    rule = next(rule for rule in rules_of(section) if _meets(rule, question))
+    rule = rule_of(rules_of(section), question)
     system = rule.system if rule.system is not None else section.system
     return conversation(_filled(rule.prompt, question), system)
 
 
 def _meets(rule: PromptRule, question: Question) -> bool:
-    return rule.domain in (None, question.domain) and rule.verifier in (None, question.verifier)
+    return (
+        rule.domain in (None, question.domain)
+        and rule.verifier in (None, question.verifier)
+        and (rule.spec_has is None or rule.spec_has in question.spec)
+    )
 
 
 def _filled(template: str, question: Question) -> str:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from reasonry.errors import PartError, RecipeError, nearest_hint
 from reasonry.identity import digest
+from reasonry.prompts import PRESETS
 from reasonry.registry import Kind, find, names
 from reasonry.sections import (
     BudgetSection,
@@ -270,6 +271,13 @@ class _Checker:
             made = made.model_copy(update={"filters": filters})
         if isinstance(made, QuestionsSection):
             self._named("verifier", made.verifier, (*path, "verifier"))
+        if isinstance(made, DistilSection):
+            if made.preset is not None and made.preset not in PRESETS:
+                hint = nearest_hint(made.preset, PRESETS)
+                raise self._error((*path, "preset"), f"no preset of prompts '{made.preset}'", hint)
+            if made.per_question.usd is not None and made.tariff is None:
+                hint = "distil.price = { input_per_million = ..., output_per_million = ... }"
+                raise self._error((*path, "per_question", "usd"), "a budget needs a price", hint)
         if isinstance(made, PublishSection):
             for i, name in enumerate(made.formats):
                 self._named("exporter", name, (*path, "formats", i))
@@ -338,7 +346,7 @@ class _Checker:
                 if name in sections:
                     raise self._error((name,), f"{name} needs traces", "add a [distil] table")
         distil: DistilSection | None = sections.get("distil")
-        if "budget" in sections and distil is not None and distil.price is None and getattr(distil, "paid", False):
+        if "budget" in sections and distil is not None and distil.tariff is None and getattr(distil, "paid", False):
             raise self._error(
                 ("budget",),
                 "a budget needs a price",

@@ -47,9 +47,12 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "reasoning_gym": "reasonry.sources.gym",
     },
     "teacher": {
+        "anthropic": "reasonry.teachers.anthropic",
         "openai": "reasonry.teachers.openai",
         "replay": "reasonry.teachers.replay",
         "simulated": "reasonry.teachers.simulated",
+        "student": "reasonry.teachers.student",
+        "vllm": "reasonry.teachers.vllm",
     },
     "verifier": {
         "math": "reasonry.verifiers.math",

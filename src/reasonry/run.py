@@ -31,7 +31,17 @@ from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store, is_file_of, write_durably
 from reasonry.teachers.spending import Budget
 
-__all__ = ["Gate", "RunResult", "StageOutcome", "default_workers", "hold_gates", "load_run", "locked", "run"]
+__all__ = [
+    "Gate",
+    "RunResult",
+    "StageOutcome",
+    "default_workers",
+    "hold_gates",
+    "load_run",
+    "locked",
+    "refuse_foreign",
+    "run",
+]
 
 _STAGES: Mapping[str, tuple[Any, type[Any]]] = {
     "collect": (collect.collect, collect.ROWS),
@@ -118,7 +128,7 @@ def run(
     Raises the stage's own error where one fails, BudgetReached at the budget, and UsageError where another
     process works in the folder. A missed gate is in the result; `hold_gates` turns it into GateMissed.
     """
-    _refuse_foreign(recipe, folder)
+    refuse_foreign(recipe, folder)
     with locked(folder):
         return _Runner(recipe, folder, console or Console(), workers or default_workers(), ledger).run()
 
@@ -187,7 +197,9 @@ class _Runner:
 
     def _parts(self) -> list[Part]:
         recipe = self.recipe
-        return [find("source", s.source) for s in recipe.questions] + [find("trainer", s.trainer) for s in recipe.train]
+        teachers = [find("teacher", recipe.distil.teacher)] if recipe.distil else []
+        trainers = [find("trainer", section.trainer) for section in recipe.train]
+        return [*(find("source", section.source) for section in recipe.questions), *teachers, *trainers]
 
     def _do(self, step: Step) -> None:
         start = time.perf_counter()
@@ -327,7 +339,7 @@ def check_gates(gates: Sequence[GateSection], manifests: Mapping[str, Manifest])
     return checked
 
 
-def _refuse_foreign(recipe: Recipe, folder: Path) -> None:
+def refuse_foreign(recipe: Recipe, folder: Path) -> None:
     """Never write over what no run of ours left there. The recipe itself may stand in its own run folder."""
     if any((folder / mark).exists() for mark in (".lock", "run.json")):
         return

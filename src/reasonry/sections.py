@@ -21,6 +21,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -204,10 +205,11 @@ class PriceOptions(Section):
 
 
 class PromptRule(Section):
-    """How questions of one kind are put to the teacher. A rule without `domain` or `verifier` meets every one."""
+    """How questions of one kind are put to the teacher. A rule without a condition meets every one."""
 
     domain: str | None = None
     verifier: str | None = None
+    spec_has: str | None = Field(default=None, description="a key of the question's spec, such as fn_name")
     system: str | None = None
     prompt: str = Field(default="{prompt}", description="the user's message, with placeholders")
 
@@ -273,6 +275,16 @@ class DistilSection(Section):
     @classmethod
     def _has_prompt(cls, prompt: str) -> str:
         return _with_prompt(prompt)
+
+    @model_validator(mode="after")
+    def _is_feasible(self) -> DistilSection:
+        if self.is_adaptive and self.samples == "all":
+            raise PydanticCustomError("adaptive_all", 'samples = "all" leaves nothing for max_samples or agree', {})
+        if self.max_samples is not None and isinstance(self.samples, int) and self.max_samples < self.samples:
+            raise PydanticCustomError("few_samples", "max_samples is less than samples", {})
+        if self.max_samples is not None and self.max_samples < self.min_correct:
+            raise PydanticCustomError("few_samples", "max_samples is less than min_correct", {})
+        return self
 
     @property
     def tariff(self) -> PriceOptions | None:

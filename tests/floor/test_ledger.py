@@ -8,12 +8,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from reasonry.errors import LedgerError
-from reasonry.ledger import Ledger, LedgerEntry, Outcome
+from reasonry.ledger import Ledger, LedgerEntry, Outcome, book
 
 
 def entry(key: str, attempt: int = 1, outcome: Outcome = "answered", reply: str | None = "{}") -> LedgerEntry:
@@ -144,3 +145,81 @@ def test_entries_are_read_in_chunks_and_in_order(tmp_path: Path) -> None:
         for future in [ledger.submit(entry(f"{i:04}")) for i in range(1203)]:
             future.result(10)
         assert [e.key for e in ledger.entries()] == [f"{i:04}" for i in range(1203)]
+
+
+def test_append_says_whether_the_answer_stands(tmp_path: Path) -> None:
+    async def work(ledger: Ledger) -> list[bool]:
+        entries = [entry("a"), entry("b", reply='"first"'), entry("b", reply='"second"'), entry("c", outcome="failed")]
+        return await asyncio.gather(*map(ledger.append, entries))
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert asyncio.run(ledger.append(entry("a")))
+        assert asyncio.run(ledger.append(entry("a")))  # the same answer: it stands
+        assert not asyncio.run(ledger.append(entry("a", attempt=2)))
+        assert asyncio.run(work(ledger)) == [True, True, False, True]
+
+
+def test_who_stops_waiting_for_append_does_not_take_the_entry_back(tmp_path: Path) -> None:
+    async def work(ledger: Ledger) -> None:
+        task = asyncio.create_task(ledger.append(entry("a")))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(work(ledger))
+        ledger.flush()
+        assert ledger.holds(["a", "b"]) == {"a"}
+
+
+def test_a_loop_that_is_gone_stops_no_writer(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        for i in range(20):
+            loop = asyncio.new_event_loop()
+            task = loop.create_task(ledger.append(entry(f"k{i}")))
+            loop.run_until_complete(asyncio.sleep(0))
+            task.cancel()
+            loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+            loop.close()
+        ledger.flush()
+        assert len(list(ledger.entries())) == 20
+
+
+def test_what_append_cannot_write_is_told_and_the_others_are_kept(tmp_path: Path) -> None:
+    async def work(ledger: Ledger) -> list[bool | BaseException]:
+        entries = [entry(key) for key in ("a", "lone \ud800", "b")]
+        return await asyncio.gather(*map(ledger.append, entries), return_exceptions=True)
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        first, second, third = asyncio.run(work(ledger))
+        assert (first, third) == (True, True)
+        assert isinstance(second, LedgerError)
+
+
+def test_flush_waits_for_all_that_was_handed_in(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        futures = [ledger.submit(entry(f"k{i}")) for i in range(2000)]
+        ledger.flush()
+        assert all(future.done() for future in futures)
+
+
+def test_a_closed_ledger_takes_nothing(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.close()
+    ledger.close()
+    for use in (lambda: ledger.submit(entry("a")), ledger.flush):
+        with pytest.raises(LedgerError, match="closed"):
+            use()
+
+
+def test_one_alone_is_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for company pays only where there is some."""
+    monkeypatch.setattr(book, "_LINGER_S", 0.5)
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        waits: list[float] = []
+        for i in range(15):
+            time.sleep(0.02)
+            began = time.monotonic()
+            ledger.submit(entry(f"k{i}")).result(10)
+            waits.append(time.monotonic() - began)
+        assert sorted(waits)[7] < 0.4

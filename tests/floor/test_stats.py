@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from statistics import fmean
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasonry.stats import bootstrap_mean, wilson
+from reasonry.stats import bootstrap_mean, studentised_mean, wilson
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,30 @@ def test_clusters_widen_the_interval() -> None:
     clustered = bootstrap_mean(values, [i // 10 for i in range(200)], seed=0)
     assert clustered.high - clustered.low > 2 * (alone.high - alone.low)
     assert clustered.estimate == alone.estimate == fmean(values)
+
+
+def test_the_studentised_interval_covers_few_values_with_a_heavy_tail_where_the_percentile_one_does_not() -> None:
+    generator = random.Random(4)
+    trials, true_mean = 300, math.exp(0.5)
+    hits = {bootstrap_mean: 0, studentised_mean: 0}
+    for trial in range(trials):
+        values = [generator.lognormvariate(0, 1) for _ in range(20)]
+        for method in hits:
+            interval = method(values, seed=trial, resamples=400)
+            hits[method] += interval.low <= true_mean <= interval.high
+    assert hits[studentised_mean] / trials >= 0.9 > hits[bootstrap_mean] / trials
+
+
+def test_equal_values_have_an_interval_without_width_and_three_values_have_none() -> None:
+    interval = studentised_mean([3.0] * 4, seed=0)
+    assert (interval.low, interval.estimate, interval.high) == (3.0, 3.0, 3.0)
+    with pytest.raises(ValueError, match="4 values"):
+        studentised_mean([3.0, 4.0, 5.0], seed=0)
+
+
+def test_one_value_in_twenty_that_is_larger_has_about_the_limit_of_an_exact_binomial_interval() -> None:
+    interval = studentised_mean([0.0] * 19 + [1.0], seed=0)
+    assert 0.2 <= interval.high <= 0.35  # Clopper and Pearson: 0.249
 
 
 @pytest.mark.parametrize(("successes", "n"), [(1, 0), (-1, 5), (6, 5)])

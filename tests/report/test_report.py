@@ -14,7 +14,7 @@ import pytest
 
 from reasonry.errors import StoreError, UsageError
 from reasonry.report import write_report
-from reasonry.types import Question, Status, TrainStep, VerdictRow
+from reasonry.types import Question, Status, Trace, TrainStep, VerdictRow
 from tests.exporters.run_folder import ALL_STAGES, PROMPTS, RECIPE, SCRIPT, RunFolder, build_run
 
 ALLOWED_TAGS = frozenset(
@@ -143,10 +143,10 @@ def test_the_funnel_is_that_of_the_tables(nasty_run: RunFolder, twin: dict[str, 
 
 
 def test_no_bar_is_longer_than_its_track(html: str) -> None:
-    for name in ("track", "stack"):
+    for name, count in (("track", 7), ("stack", 5)):
         bars = re.findall(rf'<div class="{name}">(.*?)</div>', html, re.DOTALL)
         totals = [sum(float(width) for width in re.findall(r"width:([\d.]+)%", bar)) for bar in bars]
-        assert len(totals) == 5
+        assert len(totals) == count
         assert 99.9 < max(totals) < 100.1
         assert min(totals) > (99.9 if name == "stack" else 0)
 
@@ -325,3 +325,40 @@ def test_a_damaged_table_is_a_store_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be read") as failure:
         write_report(run.folder)
     assert failure.value.place == str(shard)
+
+
+def test_the_cost_of_a_correct_trace_is_that_of_all_traces_over_the_correct_ones(
+    nasty_run: RunFolder, twin: dict[str, Any], page: Page
+) -> None:
+    economy = twin["economy"]
+    assert economy["correct"] == nasty_run.manifests["verify"].metrics["correct"]
+    assert economy["cost_usd"] == nasty_run.manifests["distil"].cost_usd
+    assert (economy["cost_per_correct_usd"] is None) == (economy["cost_usd"] is None)
+    assert "per correct trace" in page.text
+
+
+def test_samples_per_question_count_every_question(nasty_run: RunFolder, twin: dict[str, Any]) -> None:
+    samples = twin["economy"]["samples"]
+    assert sum(questions for _, questions in samples["histogram"]) == samples["questions"]
+    assert sum(count * questions for count, questions in samples["histogram"]) == nasty_run.manifests["distil"].rows_out
+    assert samples["p10"] <= samples["median"] <= samples["p90"] <= samples["most"]
+
+
+@pytest.mark.parametrize(("cost_usd", "correct"), [(None, 4), (2.0, 0), (2.0, 4)])
+def test_an_unknown_price_and_no_correct_trace_are_said_as_such(
+    tmp_path: Path, cost_usd: float | None, correct: int
+) -> None:
+    run = RunFolder(tmp_path)
+    traces = [Trace(f"q-{i // 3}", i % 3, "", "x", "t") for i in range(7)]
+    run.seal("distil", Trace, traces, rows_in=4, cost_usd=cost_usd, metrics={"tokens_out": 800})
+    run.seal("verify", VerdictRow, [], metrics={"correct": correct})
+    stages = [{"stage": m.stage, "key": m.key, "label": ""} for m in run.manifests.values()]
+    (tmp_path / "run.json").write_text(json.dumps({"run": "r", "status": "done", "stages": stages}), encoding="utf-8")
+    files = write_report(tmp_path)
+    economy = json.loads(files.json.read_text())["economy"]
+    assert economy["cost_per_correct_usd"] == (0.5 if cost_usd and correct else None)
+    assert economy["tokens_per_correct"] == (200 if correct else None)
+    assert economy["samples"]["histogram"] == [[0, 1], [1, 1], [3, 2]]
+    text = Page(files.html.read_text(encoding="utf-8")).text
+    expected = "unknown" if cost_usd is None else "$0.5000" if correct else "none is correct"
+    assert f"per correct trace {expected}" in text

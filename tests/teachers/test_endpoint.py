@@ -10,21 +10,25 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 
 from reasonry.errors import TeacherError, UsageError
 from reasonry.ledger import Ledger
 from reasonry.teachers.asking import Answered, ask_all
-from reasonry.teachers.endpoint import Served, main, serve_simulated
+from reasonry.teachers.capacity import CapacityOptions, Refused
+from reasonry.teachers.endpoint import Served, SimulatedEndpoint, main, serve_simulated
+from reasonry.teachers.endpoint_bodies import request_digest
 from reasonry.teachers.entries import read_reply
 from reasonry.teachers.faults import FaultKind, FaultOptions
 from reasonry.teachers.simulation import Behaviour, simulate
-from reasonry.types import Reply, Request
+from reasonry.types import Reply, Request, conversation
 from tests.teachers.fakes import SOON, arithmetic_requests, client
 
 BEHAVIOUR = Behaviour(seed=9, accuracy=0.5)
@@ -51,10 +55,18 @@ def got(url: str) -> Any:
         return json.load(response)
 
 
+def within(seconds: float, holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("kind", get_args(FaultKind))
 def test_a_fault_ends_in_the_right_answer(kind: FaultKind, ledger: Ledger) -> None:
     requests = arithmetic_requests(6)
-    faults = FaultOptions.model_validate({kind: 1.0, "tries": 2, "slow_s": 0.01, "retry_after_s": 0.01})
+    short = {"slow_s": 0.01, "hang_s": 0.02, "retry_after_s": 0.01}
+    faults = FaultOptions.model_validate({kind: 1.0, "tries": 2, **short})
     with serve_simulated(BEHAVIOUR, faults=faults) as served:
         assert asked(served, requests, ledger) == expected(requests)
     # A slow answer is a right one, at the first try.
@@ -92,8 +104,45 @@ def test_the_counts_tell_what_was_paid_for(ledger: Ledger) -> None:
         asked(served, requests, ledger)
         asked(served, requests, ledger)
         stats = got(served.base_url.removesuffix("/v1") + "/stats")
-    assert stats == {"served": 5, "received": 5, "requests": dict(served.answers), "faults": {}}
+        brief = got(served.base_url.removesuffix("/v1") + "/stats?brief")
+    counted = {name: stats[name] for name in ("served", "distinct", "received", "abandoned", "faults", "requests")}
+    answers = {"served": 5, "distinct": 5, "received": 5, "abandoned": 0, "faults": {}}
+    assert counted == {**answers, "requests": dict(served.answers)}
     assert list(stats["requests"].values()) == [1] * 5
+    assert sum(stats["served_by_second"].values()) == 5
+    assert stats["refused_by_second"] == {}
+    assert stats["in_flight"]["now"] == 0
+    assert 1 <= stats["in_flight"]["most"] <= 5
+    assert brief.keys() == stats.keys() - {"requests"}
+
+
+def test_refusals_are_counted_by_status_and_second(ledger: Ledger) -> None:
+    faults = FaultOptions(http_429=0.5, http_500=0.5, tries=1, retry_after_s=0.01)
+    with serve_simulated(BEHAVIOUR, faults=faults) as served:
+        asked(served, arithmetic_requests(20), ledger)
+        stats = served.stats()
+    refused = {status: sum(by_second.values()) for status, by_second in stats["refused_by_second"].items()}
+    assert refused == {"429": stats["faults"]["http_429"], "500": stats["faults"]["http_500"]}
+    assert sum(refused.values()) == 20
+
+
+def test_a_hanging_connection_is_given_up_by_the_client_and_then_by_the_endpoint(ledger: Ledger) -> None:
+    with serve_simulated(BEHAVIOUR, faults=FaultOptions(hang=1.0, tries=1)) as served:
+        start = time.monotonic()
+        assert asked(served, arithmetic_requests(4), ledger, timeout_s=0.3) == expected(arithmetic_requests(4))
+        assert time.monotonic() - start < 20
+        assert (served.received, served.abandoned, served.in_flight) == (8, 4, 0)
+    assert sorted(served.answers.values()) == [1] * 4
+
+
+def test_a_client_that_goes_while_it_waits_has_nothing_counted(ledger: Ledger) -> None:
+    slow = CapacityOptions(at_once=1, latency_s=30)
+    with serve_simulated(BEHAVIOUR, capacity=slow) as served:
+        one = client(served.base_url, timeout_s=0.3)
+        outcomes = list(ask_all(one, arithmetic_requests(3), ledger, attempts=1, waits=SOON))
+        assert not any(isinstance(outcome, Answered) for outcome in outcomes)
+        within(5, lambda: served.in_flight == 0)
+        assert (served.abandoned, served.answers.total()) == (3, 0)
 
 
 def test_a_wrong_key_ends_the_run_at_once_and_is_shown_nowhere(ledger: Ledger) -> None:
@@ -122,6 +171,19 @@ def test_the_model_is_listed() -> None:
         assert [model["id"] for model in got(f"{served.base_url}/models")["data"]] == ["simulated-v1"]
 
 
+def test_an_answer_in_a_batch_is_counted_with_the_others() -> None:
+    endpoint = SimulatedEndpoint(BEHAVIOUR)
+    body = {"model": "simulated-v1", "messages": [{"role": "user", "content": "Compute 1 + 2."}], "seed": 1}
+    reply = simulate(BEHAVIOUR, conversation("Compute 1 + 2."), 1)
+    assert endpoint.answer(body)["choices"][0]["message"]["content"] == reply.response
+    assert dict(endpoint.served.answers) == {request_digest(body): 1}
+    with pytest.raises(Refused) as caught:
+        endpoint.answer({**body, "model": "gpt"})
+    assert caught.value.status == 404
+    with serve_simulated(BEHAVIOUR) as served:
+        assert got(f"{served.base_url}/batches")["data"] == []
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"model": "simulated-v1"}', b'{"messages": 5}', b'{"messages": [5]}', b"\xff", b'"x"']
 )
@@ -143,7 +205,16 @@ def test_only_loopback_is_served(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--host", "0.0.0.0"], ["--faults", '{"rain": 1}'], ["--mistakes", '{"typo": 1}'], ["--faults", "{"]]
+    "arguments",
+    [
+        ["--host", "0.0.0.0"],
+        ["--faults", '{"rain": 1}'],
+        ["--faults", "{"],
+        ["--faults", "mayhem"],
+        ["--mistakes", '{"typo": 1}'],
+        ["--capacity", '{"then": "explode"}'],
+        ["--capacity", "none"],
+    ],
 )
 def test_the_program_refuses_what_it_cannot_do(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
@@ -160,6 +231,30 @@ def test_faults_are_drawn_at_their_rates_and_the_same_each_time() -> None:
     assert 0.27 < drawn.count("cut") / 2000 < 0.33
     assert set(drawn) == {"http_429", "cut", None}
     assert FaultOptions(cut=1.0, tries=2).drawn("request", 3) is None
+    assert FaultOptions(cut=1.0, tries="all").drawn("request", 1000) == "cut"
+
+
+def test_chaos_is_a_table_by_name_that_may_be_changed() -> None:
+    chaos = FaultOptions.model_validate("chaos")
+    assert FaultOptions.model_validate({"mode": "chaos"}) == chaos
+    rates = {kind: chaos.rate(kind) for kind in get_args(FaultKind)}
+    assert rates == {
+        "http_429": 0.1, "http_500": 0.05, "cut": 0.05, "hang": 0.02, "invalid_json": 0.02, "empty": 0.01, "slow": 0.0
+    }  # fmt: skip
+    assert chaos.tries != "all", "a run must come to an end"
+    changed = FaultOptions.model_validate({"mode": "chaos", "hang": 0.0, "tries": 2})
+    assert (changed.hang, changed.tries, changed.cut) == (0.0, 2, 0.05)
+    assert FaultOptions.model_validate(chaos.model_dump()) == chaos, "what is in force can be given again"
+    assert FaultOptions.model_validate_json(changed.model_dump_json()) == changed
+    with pytest.raises(ValidationError):
+        FaultOptions.model_validate("mayhem")
+
+
+def test_chaos_meets_each_kind_at_its_rate() -> None:
+    chaos = FaultOptions.model_validate("chaos")
+    drawn = Counter(chaos.drawn(f"request {i}", 1) for i in range(20_000))
+    for kind in get_args(FaultKind):
+        assert abs(drawn[kind] / 20_000 - chaos.rate(kind)) < 0.007, kind
 
 
 # A run in a process of its own, killed while it asks.

@@ -6,8 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,9 @@ from pydantic import ValidationError
 from reasonry.errors import TeacherError, UsageError
 from reasonry.ledger import Ledger
 from reasonry.teachers.addresses import address_of
-from reasonry.teachers.answers import retry_after_s
 from reasonry.teachers.asking import Answered, Outcome, Unanswered, ask_all
 from reasonry.teachers.openai import OpenAIOptions, OpenAITeacher, openai
-from reasonry.types import Reply, Request, Sampling
+from reasonry.types import Reply, Request, Sampling, conversation
 from tests.teachers.fakes import SOON, Handler, client, completion, http_server, request_of, requests_of
 
 KEY = "sk-secret-0123456789abcdef"
@@ -164,7 +162,10 @@ def test_the_request_says_what_was_chosen_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     "handler",
     [
-        *(always(lambda status=status: web.Response(status=status)) for status in (408, 409, 425, 429, 500, 502, 529)),
+        *(
+            always(lambda status=status: web.Response(status=status))
+            for status in (408, 409, 425, 429, 500, 502, 520, 524, 529)
+        ),
         always(lambda: web.Response(text='{"choices": [')),
         always(lambda: web.Response(text="[" * 100_000)),
         always(lambda: web.json_response([1])),
@@ -187,6 +188,24 @@ def test_a_request_that_is_wrong_is_not_tried_again(status: int) -> None:
     error = failure_of(always(lambda: web.Response(status=status, text="too long")))
     assert (error.retryable, error.fatal, error.http_status) == (False, False, status)
     assert "too long" in str(error)
+
+
+def test_a_prompt_that_is_too_long_is_not_tried_again_and_harms_no_other() -> None:
+    problem = {"error": {"message": "maximum context length is 4096 tokens", "code": "context_length_exceeded"}}
+    error = failure_of(always(lambda: web.json_response(problem, status=400)))
+    assert (error.retryable, error.fatal) == (False, False)
+
+
+def test_a_flagged_prompt_is_refused_and_harms_no_other() -> None:
+    problem = {"error": {"message": "your input was flagged", "code": 403}}
+    error = failure_of(always(lambda: web.json_response(problem, status=403)))
+    assert (error.retryable, error.fatal) == (False, False)
+
+
+@pytest.mark.parametrize(("code", "retryable"), [(429, True), (502, True), (400, False), ("busy", True), (True, True)])
+def test_an_error_that_comes_with_status_200_is_what_its_code_says(code: Any, retryable: bool) -> None:
+    error = failure_of(always(lambda: web.json_response({"error": {"message": "no", "code": code}})))
+    assert (error.retryable, error.fatal) == (retryable, False)
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404])
@@ -216,20 +235,6 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 
     error = failure_of(handler, key=KEY)
     assert (error.fatal, paths) == (True, ["/v1/chat/completions"])
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [("3", 3.0), ("0.25", 0.25), ("-5", 0.0), ("soon", None), ("nan", None), ("inf", None), ("", None), (None, None)],
-)
-def test_retry_after_is_read_as_seconds(header: str | None, seconds: float | None) -> None:
-    assert retry_after_s(header) == seconds
-
-
-def test_retry_after_is_read_as_a_date() -> None:
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert 80 < (retry_after_s(later) or 0) <= 90
-    assert retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 
 def test_retry_after_reaches_the_error() -> None:
@@ -291,6 +296,68 @@ def test_an_endless_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not error.retryable
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_small_answer_that_unpacks_to_an_endless_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr("reasonry.teachers.openai.MAX_BODY_BYTES", 100_000)
+
+    def answer(size: int) -> web.Response:
+        response = web.json_response(completion("x" * size))
+        if packed:
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    assert len(reply_to(always(lambda: answer(90_000))).response) == 90_000
+    assert "larger than" in str(failure_of(always(lambda: answer(110_000))))
+
+
+def test_one_connection_serves_request_after_request() -> None:
+    ports: set[int] = set()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        ports.add(request.transport.get_extra_info("peername")[1] if request.transport else 0)
+        return web.json_response(completion("4"))
+
+    async def asking(base_url: str) -> None:
+        async with client(base_url) as teacher:
+            for index in range(5):
+                await teacher(request_of("Hi", index))
+
+    with http_server(handler) as base_url:
+        asyncio.run(asking(base_url))
+    assert len(ports) == 1
+
+
+def test_two_endpoints_are_asked_each_with_its_own_key() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def named(name: str) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            seen.append((name, request.headers["Authorization"]))
+            return web.json_response(completion(name), status=200 if name == "a" else 500)
+
+        return handler
+
+    async def asking(one: str, other: str) -> list[Any]:
+        connections = [client(url, key=key)._connection for url, key in ((one, "key-a"), (other, "key-b"))]  # type: ignore[reportPrivateUsage]
+        async with OpenAITeacher(*connections) as teacher:
+            return await asyncio.gather(*(e(request_of("Hi")) for e in teacher.endpoints), return_exceptions=True)
+
+    with http_server(named("a")) as one, http_server(named("b")) as other:
+        reply, error = asyncio.run(asking(one, other))
+    assert isinstance(reply, Reply)
+    assert reply.response == "a"
+    assert isinstance(error, TeacherError)
+    assert error.place == f"test at {other}"
+    assert sorted(seen) == [("a", "Bearer key-a"), ("b", "Bearer key-b")]
+
+
+def test_a_teacher_that_is_not_open_says_so() -> None:
+    with pytest.raises(TeacherError, match="not open"):
+        asyncio.run(client("http://127.0.0.1:1/v1")(request_of("Hi")))
+
+
 def test_an_answer_that_takes_too_long_is_tried_again() -> None:
     async def handler(_: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.5)
@@ -319,6 +386,78 @@ def test_a_refused_connection_is_tried_again_and_then_leaves_requests_unanswered
 def test_an_unknown_host_is_a_failed_try_and_no_crash() -> None:
     with pytest.raises(TeacherError, match="no connection"):
         once(client("http://no-such-host.invalid/v1"))
+
+
+# What peers get wrong: a cache key that misses an input, and reasoning that is dropped
+
+
+@pytest.mark.parametrize("changed", ["system", "base_url", "model", "index", "temperature", "nothing"])
+def test_what_decides_the_answer_is_in_the_key(changed: str) -> None:
+    def key(base_url: str = "http://localhost/v1", model: str = "m", system: str = "Be brief.", **given: Any) -> str:
+        teacher = openai(options(base_url=base_url, model=model))
+        request = Request(conversation("Hi", system), Sampling(**given), request_of("Hi").question)
+        return request.key(teacher.model, teacher.served_by)
+
+    others = {
+        "system": key(system="Be long."),
+        "base_url": key(base_url="http://localhost:8000/v1"),
+        "model": key(model="m2"),
+        "index": key(index=1),
+        "temperature": key(temperature=0.5),
+        "nothing": key(),
+    }
+    assert (others[changed] == key()) == (changed == "nothing")
+
+
+def test_another_endpoint_or_system_prompt_is_asked_anew(ledger: Ledger) -> None:
+    asked: list[str] = []
+
+    def named(name: str) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            messages = (await request.json())["messages"]
+            asked.append(f"{name}: {messages[0]['content']}")
+            return web.json_response(completion(name))
+
+        return handler
+
+    question = request_of("Hi").question
+    requests = [Request(conversation("Hi", system), Sampling(), question) for system in ("Be brief.", "Be long.")]
+    with http_server(named("a")) as one, http_server(named("b")) as other:
+        for base_url in (one, other, one, other):
+            teacher = openai(options(base_url=base_url, retry_wait_s=0.01))
+            outcomes = list(ask_all(teacher, requests, ledger))
+            assert {o.reply.response for o in outcomes if isinstance(o, Answered)} == {"a" if base_url == one else "b"}
+    assert sorted(asked) == ["a: Be brief.", "a: Be long.", "b: Be brief.", "b: Be long."]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "think", "parts"])
+def test_reasoning_is_kept_in_the_ledger_wherever_it_stands(ledger: Ledger, name: str, stream: bool) -> None:
+    message: dict[str, Any] = {"content": "4", name: "2 and 2"}
+    if name == "think":
+        message = {"content": "<think>2 and 2</think>4"}
+    elif name == "parts":
+        message = {"content": [{"type": "thinking", "thinking": "2 and 2"}, {"type": "text", "text": "4"}]}
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        whole = completion("")
+        if not (await request.json()).get("stream"):
+            whole["choices"][0]["message"] = message
+            return web.json_response(whole)
+        chunks = [{"delta": message}, {"delta": {}, "finish_reason": "stop"}]
+        lines = [json.dumps({"model": "m-1", "choices": [choice]}) for choice in chunks]
+        last = json.dumps({"model": "m-1", "choices": [], "usage": whole["usage"]})
+        text = "".join(f"data: {line}\n\n" for line in (*lines, last, "[DONE]"))
+        return web.Response(text=text, content_type="text/event-stream")
+
+    with http_server(handler) as base_url:
+        teacher = openai(options(base_url=base_url, stream=stream, retry_wait_s=0.01))
+        first = list(ask_all(teacher, [request_of("Hi")], ledger))
+        again = list(ask_all(teacher, [request_of("Hi")], ledger))
+    for outcome in (*first, *again):
+        assert isinstance(outcome, Answered)
+        assert outcome.reply == Reply("4", "2 and 2", "stop", "m-1", 7, 3)
+    assert [outcome.from_ledger for outcome in (*first, *again) if isinstance(outcome, Answered)] == [False, True]
 
 
 # Options, addresses and keys
@@ -418,6 +557,10 @@ def test_what_changes_answers_changes_both_keys(changed: dict[str, Any]) -> None
         {"attempts": 2},
         {"base_url": "http://127.0.0.1:9/v1"},
         {"retry_wait_s": 0.1},
+        {"stream": True},
+        {"idle_timeout_s": 5},
+        {"limits": {"requests_per_minute": 5}},
+        {"base_url": None, "endpoints": [{"base_url": "http://127.0.0.1:9/v1"}]},
     ],
 )
 def test_what_does_not_change_answers_changes_no_key(changed: dict[str, Any]) -> None:

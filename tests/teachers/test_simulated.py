@@ -20,7 +20,7 @@ from reasonry.teachers.asking import Answered, ask_all
 from reasonry.teachers.simulated import SimulatedOptions, simulated
 from reasonry.teachers.simulation import Behaviour, Mistake, simulate
 from reasonry.testing import check_teacher
-from reasonry.types import Message, Reply, Request, conversation
+from reasonry.types import Message, Reply, Request, conversation, whole_text
 from tests.teachers.fakes import FakeTeacher, arithmetic_requests, request_of
 
 MISTAKES: Sequence[Mistake] = get_args(Mistake)
@@ -172,6 +172,34 @@ def test_a_limit_on_tokens_cuts_the_trace(limit: int) -> None:
     assert cut.finish == ("stop" if limit >= (whole.tokens_out or 0) else "length")
 
 
+@FAMILY
+@pytest.mark.parametrize("kind", [None, *MISTAKES])
+@pytest.mark.parametrize("step", [1, 3, 7])
+def test_what_is_continued_in_pieces_is_the_whole(kind: Mistake | None, step: int, family: str) -> None:
+    behaviour = Behaviour(1, 1.0) if kind in (None, "truncation") else Behaviour(1, 0.0, {kind: 1.0})
+    for request in arithmetic_requests(5, family):
+        whole = simulate(behaviour, request.messages)
+        reasoning = response = ""
+        messages, finish, tokens = tuple(request.messages), "length", 0
+        while finish == "length":
+            piece = simulate(behaviour, messages, max_tokens=step)
+            reasoning, response = reasoning + piece.reasoning, response + piece.response
+            finish, tokens = piece.finish, tokens + (piece.tokens_out or 0)
+            messages = (*request.messages, Message("assistant", whole_text(reasoning, response, piece.finish)))
+        assert (reasoning, response, tokens) == (whole.reasoning, whole.response, whole.tokens_out)
+
+
+def test_a_trace_that_broke_off_goes_on_where_it_stopped() -> None:
+    behaviour = Behaviour(1, 0.0, {"truncation": 1.0})
+    for request in arithmetic_requests(20):
+        cut = simulate(behaviour, request.messages)
+        begun = Message("assistant", whole_text(cut.reasoning, cut.response, cut.finish))
+        rest = simulate(behaviour, (*request.messages, begun))
+        right = simulate(Behaviour(1, 1.0), request.messages)
+        assert (cut.reasoning + rest.reasoning, rest.response) == (right.reasoning, right.response)
+        assert rest.finish == "stop"
+
+
 MIXED: dict[str, Any] = {"accuracy": 0.3, "mistakes": dict.fromkeys(MISTAKES, 1)}
 
 
@@ -205,6 +233,17 @@ def test_faults_change_no_reply_and_no_key(tmp_path: Path) -> None:
         assert {entry.outcome for entry in ledger.entries()} == {"answered", "failed"}
 
 
+def test_chaos_changes_no_reply_and_no_key(tmp_path: Path) -> None:
+    chaos = {"mode": "chaos", "retry_after_s": 0.01}
+    capacity = {"at_once": 8, "then": "queue", "latency_s": 0.002, "jitter": 0.5}
+    smooth = options(**MIXED, over_http=True)
+    rough = options(**MIXED, over_http=True, faults=chaos, capacity=capacity, timeout_s=1.0)
+    assert smooth.key_content() == rough.key_content()
+    a, b = asked(smooth, tmp_path / "a"), asked(rough, tmp_path / "b")
+    assert [(o.reply, o.key) for o in a] == [(o.reply, o.key) for o in b]
+    assert options(faults="chaos").faults.hang == 0.02
+
+
 @pytest.mark.parametrize("changed", [{"seed": 6}, {"accuracy": 0.5}, {"mistakes": {"truncation": 1.0}}])
 def test_another_behaviour_is_another_teacher_to_the_ledger(changed: dict[str, Any]) -> None:
     request = request_of("Compute 1 + 2.")
@@ -229,6 +268,12 @@ def test_it_is_named_simulated_everywhere() -> None:
         {"accuracy": 1.5},
         {"faults": {"http_429": 0.7, "cut": 0.7}},
         {"faults": {"rain": 0.1}},
+        {"faults": "mayhem"},
+        {"faults": {"mode": "mayhem"}},
+        {"faults": {"mode": "chaos", "slow": 0.8}},
+        {"capacity": {"at_once": 0}},
+        {"capacity": {"then": "explode"}},
+        {"timeout_s": 0.0},
     ],
 )
 def test_options_that_cannot_be_are_refused(given: dict[str, Any]) -> None:

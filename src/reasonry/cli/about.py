@@ -11,17 +11,24 @@ import click
 from reasonry.cli.options import AnyPath, json_option, print_json
 from reasonry.console import Console
 from reasonry.doctor import examine
-from reasonry.errors import PartError, ReasonryError
+from reasonry.errors import PartError, ReasonryError, UsageError, nearest_hint
+from reasonry.prompts import PRESETS, Preset
 from reasonry.recipe_schema import recipe_schema
 from reasonry.registry import KINDS, Part, all_parts, find
 
 
 @click.command("parts")
-@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("kind", required=False, type=click.Choice([*KINDS, "prompt"]))
 @click.argument("name", required=False)
 @json_option
 def parts_verb(kind: Any, name: str | None, *, as_json: bool) -> None:
-    """List the parts that a recipe can name, or the options of one: `reasonry parts teacher openai`."""
+    """List the parts that a recipe can name, or the options of one: `reasonry parts teacher openai`.
+
+    `reasonry parts prompt` lists the presets of prompts, `reasonry parts prompt NAME` shows one.
+    """
+    if kind == "prompt":
+        _show_presets(name, as_json=as_json)
+        return
     if name is not None:
         _show_part(find(kind, name), as_json=as_json)
         return
@@ -37,6 +44,31 @@ def parts_verb(kind: Any, name: str | None, *, as_json: bool) -> None:
     for broken in found:
         if isinstance(broken, PartError):
             Console().warn(str(broken))
+
+
+def _show_presets(name: str | None, *, as_json: bool) -> None:
+    """The presets of prompts; with its templates, where one is named."""
+    if name is not None and name not in PRESETS:
+        raise UsageError(f"unknown preset '{name}'", place="reasonry parts prompt", hint=nearest_hint(name, PRESETS))
+    chosen = {known: preset for known, preset in PRESETS.items() if name in (None, known)}
+    if as_json:
+        print_json({"schema": 1, "prompts": [_preset_row(known, preset) for known, preset in chosen.items()]})
+        return
+    for known, preset in chosen.items():
+        click.echo(f"{'prompt':<10} {known:<20} {preset.summary}\n{'':<32}{preset.source}")
+        for rule in preset.rules if name else ():
+            conditions = {"domain": rule.domain, "verifier": rule.verifier}
+            met = ", ".join(f"{key} {value}" for key, value in conditions.items() if value is not None)
+            click.echo(f"\n  {met or 'every question'}")
+            for role, text in (("system", rule.system), ("user", rule.prompt)):
+                if text is not None:
+                    click.echo(f"    {role}:")
+                    click.echo("\n".join(f"      {line}" for line in text.split("\n")))
+
+
+def _preset_row(name: str, preset: Preset) -> dict[str, Any]:
+    rules = [rule.content() for rule in preset.rules]
+    return {"kind": "prompt", "name": name, "summary": preset.summary, "source": preset.source, "rules": rules}
 
 
 def _part_row(part: Part) -> dict[str, Any]:

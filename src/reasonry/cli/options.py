@@ -12,7 +12,20 @@ import click
 
 from reasonry.recipe import Recipe, load_recipe
 
-__all__ = ["json_option", "load", "print_json", "recipe_argument", "run_argument", "run_folder", "set_option"]
+__all__ = [
+    "AnyPath",
+    "json_option",
+    "ledger_option",
+    "load",
+    "out_option",
+    "print_json",
+    "quiet_option",
+    "recipe_argument",
+    "run_argument",
+    "run_folder",
+    "set_option",
+    "workers_option",
+]
 
 AnyPath = click.Path(path_type=Path)
 
@@ -22,6 +35,13 @@ json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=Tr
 set_option: Callable[[Any], Any] = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the recipe: distil.samples=4."
 )
+out_option: Callable[[Any], Any] = click.option(
+    "--out", type=AnyPath, help="The run folder. Default: runs/NAME. An existing one is resumed."
+)
+ledger_option: Callable[[Any], Any] = click.option(
+    "--ledger", type=AnyPath, help="The ledger file. Default: REASONRY_LEDGER, or in the run folder."
+)
+quiet_option: Callable[[Any], Any] = click.option("--quiet", is_flag=True, help="Only errors and warnings.")
 workers_option: Callable[[Any], Any] = click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes. Default: the processors of this machine."
 )

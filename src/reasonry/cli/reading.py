@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,12 @@ import click
 
 from reasonry.cli.options import json_option, print_json, run_argument
 from reasonry.cli.story import story_lines
-from reasonry.console import Console, visible
+from reasonry.console import Console, dollars, visible
 from reasonry.explain import explain
 from reasonry.report import write_report
+from reasonry.report.economy import economy_of
+from reasonry.report.model import Economy
+from reasonry.report.reading import open_run
 from reasonry.run import load_run
 
 
@@ -21,14 +26,17 @@ from reasonry.run import load_run
 def show_verb(run: Path, *, as_json: bool) -> None:
     """Show the stages, drops, scores and gates of RUN, a run folder."""
     facts = load_run(run)
+    economy = economy_of(open_run(run))
     if as_json:
-        print_json(facts)
+        print_json({**facts, "economy": None if economy is None else asdict(economy)})
         return
     click.echo(visible(f"{facts['run']}  {facts['status']}  digest {facts['digest']}"))
     for stage in facts["stages"]:
         click.echo(visible(_stage_line(stage)))
         for rule, count in stage["dropped"].items():
             click.echo(f"    {count:>9,} dropped: {rule}")
+    for line in _economy_lines(economy):
+        click.echo(line)
     for score in facts["scores"]:
         if score["accuracy"] is not None:
             before = " (before training)" if score["untrained"] else ""
@@ -38,6 +46,23 @@ def show_verb(run: Path, *, as_json: bool) -> None:
             )
     for gate in facts["gates"]:
         click.echo(f"gate {gate['metric']}: {'passed' if gate['passed'] else 'missed: ' + gate['detail']}")
+
+
+def _economy_lines(economy: Economy | None) -> Iterator[str]:
+    """What a correct trace cost, and how many traces a question has."""
+    if economy is None or economy.correct is None:
+        return
+    if economy.correct == 0:
+        yield "cost per correct trace: no trace is correct"
+    else:
+        cost, tokens = economy.cost_per_correct_usd, economy.tokens_per_correct
+        shown = "unknown" if cost is None else dollars(cost)
+        yield f"cost per correct trace: {shown}, tokens {'unknown' if tokens is None else f'{tokens:,.0f}'}"
+    if (samples := economy.samples) is not None:
+        yield (
+            f"traces per question: mean {samples.mean:.2f}, p10 {samples.p10}, median {samples.median}, "
+            f"p90 {samples.p90}, most {samples.most}"
+        )
 
 
 def _stage_line(stage: dict[str, Any]) -> str:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reasonry.cli.estimates import estimate_json, estimate_lines, preview_json, preview_lines
 from reasonry.cli.options import (
     AnyPath,
     json_option,
+    ledger_option,
     load,
+    out_option,
     print_json,
+    quiet_option,
     recipe_argument,
     run_folder,
     set_option,
     workers_option,
 )
+from reasonry.cli.resuming import resumable
 from reasonry.console import Console
-from reasonry.errors import UsageError
+from reasonry.errors import LedgerError, UsageError
+from reasonry.estimating import FEWEST
+from reasonry.history import estimates
+from reasonry.ledger import Ledger
+from reasonry.piloting import ledger_path
+from reasonry.piloting import pilot as ask_pilot
 from reasonry.plan import Planned, make_plan, planned
+from reasonry.previewing import Preview, preview
 from reasonry.report import write_report
 from reasonry.run import hold_gates, run
 from reasonry.store import Store
@@ -43,19 +56,76 @@ def init_verb(path: Path) -> None:
 
 @click.command("plan")
 @recipe_argument
-@click.option("--out", type=AnyPath, help="The run folder to compare with. Default: runs/NAME.")
+@out_option
+@ledger_option
+@click.option(
+    "--pilot",
+    type=click.IntRange(min=FEWEST),
+    metavar="N",
+    help="Ask N questions first, so that the rest can be estimated.",
+)
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Show what would be sent for N questions.")
 @set_option
 @json_option
-def plan_verb(recipe: Path, out: Path | None, overrides: tuple[str, ...], *, as_json: bool) -> None:
-    """Show every stage of RECIPE: whether it is sealed already, and if not, why it has to be done."""
+@quiet_option
+def plan_verb(
+    recipe: Path,
+    out: Path | None,
+    ledger: Path | None,
+    pilot: int | None,
+    sample: int | None,
+    overrides: tuple[str, ...],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Show every stage of RECIPE: whether it is sealed already, and if not, why it has to be done.
+
+    A stage that asks a teacher comes with what it will cost and take, as far as that is known from a pilot or from
+    answers of the same teacher. A pilot's answers go into the run's ledger: the run does not pay for them again.
+    """
+    console = Console(quiet=quiet)
     loaded = load(recipe, overrides)
-    found = planned(make_plan(loaded), Store(run_folder(loaded, out) / "tables"))
+    folder = run_folder(loaded, out)
+    store, steps = Store(folder / "tables"), make_plan(loaded)
+    if sample is not None:
+        _show_prompts(preview(loaded, steps, store, sample), as_json=as_json)
+        return
+    if pilot is not None:
+        with resumable(console, loaded):
+            ask_pilot(loaded, steps, folder, pilot, console=console, ledger=ledger)
+    with _existing(ledger_path(folder, ledger), console) as opened:
+        found = planned(steps, store, estimates(steps, store, opened))
     if as_json:
         print_json({"schema": 1, "run": loaded.run_id, "stages": [_plan_row(p) for p in found]})
         return
     for p in found:
         rows = "?" if p.rows is None else f"{p.rows:,}"
         click.echo(f"{p.step.name:<34} {p.step.key[:12]}  {rows:>9} rows  {p.why}")
+    for p in found:
+        if lines := list(estimate_lines(p, loaded)):
+            click.echo("\n" + "\n".join(lines))
+
+
+def _show_prompts(previews: Sequence[Preview], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"schema": 1, "prompts": preview_json(previews)})
+        return
+    for line in preview_lines(previews):
+        click.echo(line)
+
+
+@contextmanager
+def _existing(path: Path, console: Console) -> Generator[Ledger | None]:
+    """The ledger, where there is one: to plan makes no file. One that cannot be opened is no reason not to plan."""
+    with ExitStack() as stack:
+        ledger = None
+        if path.is_file():
+            try:
+                ledger = stack.enter_context(Ledger(path))
+            except LedgerError as exc:
+                console.warn(f"{exc}: planned without it")
+        yield ledger
 
 
 def _plan_row(p: Planned) -> dict[str, Any]:
@@ -68,17 +138,18 @@ def _plan_row(p: Planned) -> dict[str, Any]:
         "rows": p.rows,
         "parts": list(p.step.parts),
         "cost_usd": p.cost_usd,
+        "estimate": estimate_json(p.estimate),
     }
 
 
 @click.command("run")
 @recipe_argument
-@click.option("--out", type=AnyPath, help="The run folder. Default: runs/NAME. An existing one is resumed.")
-@click.option("--ledger", type=AnyPath, help="The ledger file. Default: REASONRY_LEDGER, or in the run folder.")
+@out_option
+@ledger_option
 @workers_option
 @set_option
 @json_option
-@click.option("--quiet", is_flag=True, help="Only errors and warnings.")
+@quiet_option
 def run_verb(
     recipe: Path,
     out: Path | None,
@@ -93,7 +164,8 @@ def run_verb(
     console = Console(quiet=quiet)
     loaded = load(recipe, overrides)
     folder = run_folder(loaded, out)
-    result = run(loaded, folder, console=console, workers=workers, ledger=ledger)
+    with resumable(console, loaded):
+        result = run(loaded, folder, console=console, workers=workers, ledger=ledger)
     report = write_report(folder)
     console.done(f"run {result.run} is done; its tables' digest is {result.digest}")
     for score in result.scores:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonry.exporters.contract import PublishedFile
+from reasonry.report.economy import economy_of
 from reasonry.report.model import (
     Curve,
     Facts,
@@ -65,6 +66,7 @@ def gather(folder: Path) -> Facts:
         by_domain=_status_lines(run, "by_domain"),
         by_teacher=sorted(_status_lines(run, "by_teacher"), key=_best_first),
         teachers=rows.teachers,
+        economy=economy_of(run),
         training=[_curve(run, manifest) for manifest in run.of("train")],
         scores=_scores(run),
         traces=rows.traces,

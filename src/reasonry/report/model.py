@@ -11,11 +11,13 @@ __all__ = [
     "Curve",
     "DropGroup",
     "DropSample",
+    "Economy",
     "Facts",
     "FunnelStep",
     "GateLine",
     "Headline",
     "Rate",
+    "SamplesPerQuestion",
     "Score",
     "StageLine",
     "StatusLine",
@@ -81,6 +83,36 @@ class TeacherLine:
     tokens_in: int | None
     tokens_out: int | None
     cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesPerQuestion:
+    """How many traces a question has: percentiles by nearest rank, and pairs (samples, questions)."""
+
+    questions: int
+    mean: float
+    p10: int
+    median: int
+    p90: int
+    most: int
+    histogram: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Economy:
+    """What distilling cost, whatever it found, by the correct traces that it found.
+
+    None: the price is unknown, tokens were not counted, or no trace is correct. `stopped` is why questions were asked
+    no further, where verdicts decide that.
+    """
+
+    cost_usd: float | None
+    tokens_out: int | None
+    correct: int | None
+    cost_per_correct_usd: float | None
+    tokens_per_correct: float | None
+    samples: SamplesPerQuestion | None
+    stopped: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +250,7 @@ class Facts:
     by_domain: Sequence[StatusLine]
     by_teacher: Sequence[StatusLine]
     teachers: Sequence[TeacherLine]
+    economy: Economy | None
     training: Sequence[Curve]
     scores: Sequence[Score]
     traces: Sequence[TraceSample]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from reasonry.console import visible
+from reasonry.console import dollars, visible
 from reasonry.report.model import Facts, Score
 from reasonry.report.plots import Line, Whisker, line_chart, whisker_chart
 from reasonry.types import Status
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 WIDE, NARROW = 960, 326
+HISTOGRAM_BARS = 16
 # Controls, and what reorders text silently (bidirectional overrides): shown by their numbers.
 
 
@@ -45,12 +46,28 @@ def render(facts: Facts) -> str:
         facts=facts,
         statuses=[status.value for status in Status],
         largest=max((step.rows_out + sum(step.dropped.values()) for step in facts.funnel), default=0) or 1,
+        histogram=(histogram := _histogram(facts)),
+        most_questions=max((questions for _, questions in histogram), default=1),
         loss_plots=_loss_plots(facts),
         score_plots=list(_score_plots(facts)),
         traces_by_status=_grouped(facts.traces, "status"),
         completions_by_student=_grouped(facts.completions, "benchmark", "student"),
         drops_by_stage=_grouped(facts.drops, "stage"),
     )
+
+
+def _histogram(facts: Facts) -> list[tuple[str, int]]:
+    """Traces per question by number; where there are many numbers, those above in ranges of equal width."""
+    if facts.economy is None or facts.economy.samples is None:
+        return []
+    samples = facts.economy.samples
+    width = max(1, -(-samples.most // HISTOGRAM_BARS))
+    if width == 1:
+        return [(str(count), questions) for count, questions in samples.histogram]
+    bars: dict[int, int] = {}
+    for count, questions in samples.histogram:
+        bars[count // width] = bars.get(count // width, 0) + questions
+    return [(f"{bar * width}–{bar * width + width - 1}", questions) for bar, questions in sorted(bars.items())]
 
 
 def _grouped(rows: Sequence[Any], *names: str) -> list[tuple[str, list[Any]]]:
@@ -123,9 +140,7 @@ def _percent(share: float | None) -> str:
 
 
 def _dollars(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}"
+    return "unknown" if value is None else dollars(value)
 
 
 def _duration(seconds: float | None) -> str:

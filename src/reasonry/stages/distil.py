@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any
 
 from reasonry.contracts import Recording, Teacher
 from reasonry.errors import UsageError
-from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.stages.tally import AnswerTally, ask, unanswered_drop
+from reasonry.stages.live import verifying_live
+from reasonry.stages.sampling import QuestionSeries, Verify, joined, samples_of
+from reasonry.stages.tally import AnswerTally, ask_questions, spending, teacher_of, unanswered_drop
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered
-from reasonry.types import Drop, Question, Request, Sampling, Trace, conversation
+from reasonry.teachers.outcomes import Answered, Outcome
+from reasonry.types import Drop, Question, Trace
 
-VERSION = 1
+VERSION = 2
 ROWS = Trace
 
 
 def distil(section: DistilSection, context: StageContext, writer: TableWriter) -> StageResult:
-    """Ask `samples` times for every question, in order; traces come in the order of the requests."""
+    """Ask for every question as often as the recipe says; traces come in the order of questions and samples."""
     curated = context.upstream["curate"]
-    teacher = _Held(find("teacher", section.teacher).call(section))
-    tally = AnswerTally()
-    total = curated.rows_out * section.samples if isinstance(section.samples, int) else None
-    with context.console.meter("distil", total) as meter:
-        for outcome in ask(section, teacher, _requests(section, teacher, context, writer), context):
-            if isinstance(outcome, Answered):
-                writer.append(_trace(outcome))
-            else:
-                writer.drop(unanswered_drop(outcome, "distil"))
-            tally.add(outcome)
-            meter.advance(note=tally.note())
+    teacher = _Held(teacher_of(section, context))
+    tally, stopped = AnswerTally(), Counter[str]()
+    with (
+        _verifier(section, context) as verify,
+        context.console.meter("distil", _total(section, curated.rows_out)) as meter,
+    ):
+        asked = _Asked(section, teacher, context, writer, verify)
+        for outcomes in ask_questions(section, teacher, asked.series(), context, lambda now: meter.tell(spending(now))):
+            for sample in samples_of(outcomes):
+                _keep(sample, writer, tally)
+                meter.advance()
+            stopped[asked.finished()] += 1
     set_aside = teacher.opened.set_aside if isinstance(teacher.opened, Recording) else ()
     for drop in set_aside:
         writer.drop(drop)
     tally.check(section, "distil", set_aside)
-    return StageResult(curated.rows_out, {**tally.metrics(), **_unmatched(teacher, context)}, tally.cost_usd)
+    metrics = {**tally.metrics(), **_unmatched(teacher, context)}
+    if section.is_adaptive:
+        metrics["stopped"] = dict(sorted(stopped.items()))
+    return StageResult(curated.rows_out, metrics, tally.cost_usd)
+
+
+def _total(section: DistilSection, questions: int) -> int | None:
+    """The requests to come, where that can be told."""
+    return questions * section.samples if isinstance(section.samples, int) and not section.is_adaptive else None
+
+
+def _verifier(section: DistilSection, context: StageContext) -> AbstractContextManager[Verify | None]:
+    if not section.is_adaptive:
+        return nullcontext()
+    return verifying_live(context.verify, context.workers)
+
+
+def _keep(sample: Sequence[Outcome], writer: TableWriter, tally: AnswerTally) -> None:
+    """One sample as a trace, with what went on with it; or as a drop."""
+    answered = [outcome for outcome in sample if isinstance(outcome, Answered)]
+    for outcome in sample:
+        tally.add(outcome)
+        if not isinstance(outcome, Answered):
+            writer.drop(unanswered_drop(outcome, "distil"))
+    if answered:
+        writer.append(_trace(answered))
 
 
 def _unmatched(teacher: _Held, context: StageContext) -> dict[str, int]:
@@ -66,30 +94,62 @@ class _Held(AbstractAsyncContextManager[Teacher]):
         return await self._teacher.__aexit__(kind, value, trace)
 
 
-def _requests(section: DistilSection, teacher: _Held, context: StageContext, writer: TableWriter) -> Iterator[Request]:
-    """Made lazily, so the teacher is open by the time it is asked what it has recorded."""
-    for question in context.store.rows(context.upstream["curate"], Question):
-        assert teacher.opened is not None
-        recorded = teacher.opened.recorded(question)
+class _Asked:
+    """The questions as series, and how each of them ended, in the same order."""
+
+    def __init__(
+        self,
+        section: DistilSection,
+        teacher: _Held,
+        context: StageContext,
+        writer: TableWriter,
+        verify: Verify | None,
+    ) -> None:
+        self._section = section
+        self._teacher = teacher
+        self._context = context
+        self._writer = writer
+        self._verify = verify
+        self._under_way: dict[int, QuestionSeries] = {}
+        self._begun = self._ended = 0
+
+    def series(self) -> Iterator[QuestionSeries]:
+        """Made lazily, so the teacher is open by the time it is asked what it has recorded."""
+        for question in self._context.store.rows(self._context.upstream["curate"], Question):
+            made = QuestionSeries(self._section, question, self._samples(question), self._verify)
+            self._under_way[self._begun] = made
+            self._begun += 1
+            yield made
+
+    def finished(self) -> str:
+        """Why the next question in line was asked no further."""
+        self._ended += 1
+        return self._under_way.pop(self._ended - 1).why
+
+    def _samples(self, question: Question) -> int:
+        """How many samples are wanted of a question. One that a recording does not answer is dropped."""
+        section = self._section
+        assert self._teacher.opened is not None
+        recorded = self._teacher.opened.recorded(question)
         if section.samples == "all" and recorded is None:
             raise UsageError(
                 f'samples = "all" needs recorded answers, and {section.teacher} makes new ones',
                 place="distil.samples",
                 hint="distil.samples = 1",
             )
-        wanted = recorded if section.samples == "all" else section.samples
+        wanted = recorded or 0 if section.samples == "all" else section.samples
         if recorded is not None:
-            wanted = min(wanted or 0, recorded)
+            wanted = min(wanted, recorded)
         if not wanted:
-            writer.drop(Drop(question.id, "distil", "no_recorded_response", "the recording has no answer to it"))
-        prompt = section.prompt.replace("{prompt}", question.prompt)
-        for index in range(wanted or 0):
-            sampling = Sampling(section.temperature, section.top_p, section.max_tokens, index)
-            yield Request(conversation(prompt, section.system), sampling, question)
+            self._writer.drop(Drop(question.id, "distil", "no_recorded_response", "the recording has no answer to it"))
+        return wanted
 
 
-def _trace(outcome: Answered) -> Trace:
-    reply, request = outcome.reply, outcome.request
+def _trace(parts: Sequence[Answered]) -> Trace:
+    """The trace of a sample: one answer, or one and what went on with it, whose ledger keys are joined by "+"."""
+    reply, request = joined([part.reply for part in parts]), parts[0].request
+    keys = [part.key for part in parts if part.key is not None]
+    costs = [part.cost_usd for part in parts]
     return Trace(
         question_id=request.question.id,
         index=request.sampling.index,
@@ -99,6 +159,6 @@ def _trace(outcome: Answered) -> Trace:
         finish=reply.finish,
         tokens_in=reply.tokens_in,
         tokens_out=reply.tokens_out,
-        cost_usd=outcome.cost_usd,
-        ledger_key=outcome.key,
+        cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+        ledger_key="+".join(keys) or None,
     )

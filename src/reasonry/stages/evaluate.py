@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from reasonry.console import Meter
 from reasonry.contracts import Limits
 from reasonry.errors import InputError
+from reasonry.prompts import messages_of
 from reasonry.registry import find
 from reasonry.sections import DistilSection, EvaluateSection
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.stages.tally import AnswerTally, ask, unanswered_drop
+from reasonry.stages.tally import AnswerTally, ask, spending, teacher_of, unanswered_drop
 from reasonry.stats import bootstrap_mean, wilson
 from reasonry.store import TableWriter
-from reasonry.teachers.asking import Answered
-from reasonry.trainers.student import load_student
+from reasonry.teachers.checkpoint import load_student
+from reasonry.teachers.outcomes import Answered
 from reasonry.types import (
     Completion,
     Drop,
@@ -66,7 +68,7 @@ def evaluate(options: EvaluateOptions, context: StageContext, writer: TableWrite
     total = len(questions) * section.samples
     tally, asked = _Tally(), AnswerTally()
     with context.console.meter(f"evaluate {section.label}/{options.name}", total) as meter:
-        answers = list(_answers(options, questions, context, writer, asked))
+        answers = list(_answers(options, questions, context, writer, asked, meter))
         for answer, verdict in zip(answers, _verdicts(answers, context), strict=True):
             writer.append(_completion(options, answer, verdict))
             tally.add(answer, verdict)
@@ -97,10 +99,11 @@ def _answers(
     context: StageContext,
     writer: TableWriter,
     tally: AnswerTally,
+    meter: Meter,
 ) -> Iterator[_Answer]:
     asked = [(question, index) for question in questions for index in range(options.section.samples)]
     if options.teacher is not None:
-        yield from _teacher_answers(options, options.teacher, asked, context, writer, tally)
+        yield from _teacher_answers(options, options.teacher, asked, context, writer, tally, meter)
         return
     section = options.section
     student = load_student(options.checkpoint or _checkpoint_of(options.who, context))
@@ -126,17 +129,19 @@ def _teacher_answers(
     context: StageContext,
     writer: TableWriter,
     tally: AnswerTally,
+    meter: Meter,
 ) -> Iterator[_Answer]:
     section = options.section
     requests = (
         Request(
-            conversation(teacher.prompt.replace("{prompt}", question.prompt), teacher.system),
+            messages_of(teacher, question),
             Sampling(section.temperature, teacher.top_p, section.max_tokens, index),
             question,
         )
         for question, index in asked
     )
-    for outcome in ask(teacher, find("teacher", teacher.teacher).call(teacher), requests, context):
+    opened = teacher_of(teacher, context)
+    for outcome in ask(teacher, opened, requests, context, lambda now: meter.tell(spending(now))):
         tally.add(outcome)
         if isinstance(outcome, Answered):
             yield _Answer(outcome.request.question, outcome.request.sampling.index, outcome.reply)

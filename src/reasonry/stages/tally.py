@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
+from reasonry.console import Spending
 from reasonry.contracts import Teacher
 from reasonry.errors import WorkFailed
+from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext
-from reasonry.teachers.asking import Answered, Unanswered, ask_all
+from reasonry.teachers.asking import Asking, ask_series
+from reasonry.teachers.batches import BatchOptions, batched
+from reasonry.teachers.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
 from reasonry.types import Drop, Request
 
-__all__ = ["AnswerTally", "ask", "unanswered_drop"]
+__all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "unanswered_drop"]
 
 Number = TypeVar("Number", int, float)
+
+
+def teacher_of(section: DistilSection, context: StageContext) -> AbstractAsyncContextManager[Teacher]:
+    """The section's teacher; where it asks by batches, with their record beside the ledger."""
+    teacher = find("teacher", section.teacher).call(section)
+    batch: BatchOptions | None = getattr(section, "batch", None)
+    if batch is None:
+        return teacher
+    return batched(teacher, batch, context.open_ledger().path, context.console.note)
 
 
 def ask(
@@ -23,17 +36,37 @@ def ask(
     teacher: AbstractAsyncContextManager[Teacher],
     requests: Iterable[Request],
     context: StageContext,
-) -> Iterator[Answered | Unanswered]:
+    watch: Callable[[Counters], None] | None = None,
+) -> Iterator[Outcome]:
     """Every request through the run's ledger and within its budget, in order."""
-    return ask_all(
-        teacher,
-        requests,
-        context.open_ledger(),
-        concurrency=section.most_in_flight,
+    for outcomes in ask_questions(section, teacher, map(Single, requests), context, watch):
+        yield from outcomes
+
+
+def ask_questions(
+    section: DistilSection,
+    teacher: AbstractAsyncContextManager[Teacher],
+    series: Iterable[Series],
+    context: StageContext,
+    watch: Callable[[Counters], None] | None = None,
+) -> Iterator[Sequence[Outcome]]:
+    """As `ask`, for questions whose answers decide what else is asked: all outcomes of each."""
+    batch: BatchOptions | None = getattr(section, "batch", None)
+    is_open = section.concurrency == "auto"
+    options = Asking(
+        concurrency=batch.in_flight if batch is not None and is_open else section.most_in_flight,
         attempts=section.attempts,
         price=section.tariff,
         budget=context.budget,
+        seeks_knee=is_open,
     )
+    return ask_series(teacher, series, context.open_ledger(), options, watch)
+
+
+def spending(counters: Counters) -> Spending:
+    """What a meter shows of the work so far."""
+    cost = counters.cost_usd if counters.is_cost_known else None
+    return Spending(cost, counters.tokens_out, counters.in_flight)
 
 
 def unanswered_drop(outcome: Unanswered, stage: str) -> Drop:
@@ -70,9 +103,6 @@ class AnswerTally:
         self._tokens_in = _sum(self._tokens_in, outcome.reply.tokens_in)
         self._tokens_out = _sum(self._tokens_out, outcome.reply.tokens_out)
         self.cost_usd = _sum(self.cost_usd, outcome.cost_usd)
-
-    def note(self) -> str:
-        return "" if self.cost_usd is None else f"${self.cost_usd:.4f}"
 
     def check(self, section: DistilSection, place: str, set_aside: Sequence[Drop] = ()) -> None:
         """Too many requests without an answer are the endpoint's failure, not a property of the questions.

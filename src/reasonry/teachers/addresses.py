@@ -12,15 +12,25 @@ __all__ = ["Address", "address_of"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _CHAT = "/chat/completions"
+_PATHS = (_CHAT, "/messages")  # people copy the address of the one call that they know
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`chat` is the full URL of chat completions; `name` the base URL without anything that may be secret."""
+    """`name` is the base URL without anything that may be secret; `query` what stood behind its question mark."""
 
-    chat: str
     name: str
     is_loopback: bool
+    query: str = ""
+
+    def url(self, path: str) -> str:
+        """The full URL of a path below the base URL, the query included."""
+        return f"{self.name}{path}?{self.query}" if self.query else f"{self.name}{path}"
+
+    @property
+    def chat(self) -> str:
+        """The full URL of chat completions."""
+        return self.url(_CHAT)
 
 
 def address_of(base_url: str) -> Address:
@@ -29,10 +39,10 @@ def address_of(base_url: str) -> Address:
     host, port = parts.hostname or "", _port(parts)
     shown = f"[{host}]" if ":" in host else host
     place = shown if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{shown}:{port}"
-    path = parts.path.rstrip("/").removesuffix(_CHAT).rstrip("/")
-    name = f"{parts.scheme}://{place}{path}"
-    query = f"?{parts.query}" if parts.query else ""
-    return Address(f"{name}{_CHAT}{query}", name, _is_loopback(host))
+    path = parts.path.rstrip("/")
+    for call in _PATHS:
+        path = path.removesuffix(call).rstrip("/")
+    return Address(f"{parts.scheme}://{place}{path}", _is_loopback(host), parts.query)
 
 
 def _split(base_url: str) -> SplitResult:

@@ -1,111 +1,51 @@
-"""Any OpenAI-compatible chat endpoint, spoken to over HTTP without a library in between.
+"""Any endpoint that speaks OpenAI's chat format, or Anthropic's, over HTTP without a library in between.
 
-The key is read from the environment when a teacher is made, travels in the Authorization header alone, and is cut
-out of every error text. Redirects are refused, so that it never reaches another host.
+One client for all providers: what differs between them is data (`providers.toml`). The key is read from the environment
+when a teacher is made, travels in its own header alone, and is cut out of every error text and every answer. Redirects
+are refused, so that it never reaches another host.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
-
-from reasonry.env import read, secret
+from reasonry.contracts import Headroom, RateLimits
+from reasonry.env import secret
 from reasonry.errors import TeacherError, UsageError
 from reasonry.identity import digest
 from reasonry.registry import part
-from reasonry.sections import OUT_OF_KEY, DistilSection
-from reasonry.teachers.addresses import Address, address_of
-from reasonry.teachers.answers import MAX_BODY_BYTES, read_answer, refusal
+from reasonry.teachers.addresses import Address
+from reasonry.teachers.answers import MAX_BODY_BYTES, Reading, object_in, refusal
 from reasonry.teachers.asking import Waits
+from reasonry.teachers.descriptors import allow_connections
+from reasonry.teachers.headers import headroom_in
+from reasonry.teachers.options import EndpointOptions, OpenAIOptions, Site
+from reasonry.teachers.providers import OTHER, Provider
+from reasonry.teachers.streams import collected
+from reasonry.teachers.wires import WIRES, begun_in
 from reasonry.types import JsonMap, Question, Reply, Request
 
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Connection", "OpenAIOptions", "OpenAITeacher", "openai"]
+__all__ = ["Connection", "EndpointOptions", "HttpEndpoint", "OpenAIOptions", "OpenAITeacher", "openai", "teacher_of"]
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
-_OURS = frozenset({"model", "messages", "temperature", "top_p", "max_tokens", "seed", "stream", "n"})
 _CONNECT_S = 30.0
+_KEEP_S = 4.0  # below the 5 s after which many servers hang up, so that no request meets a closing connection
+_NAMES_S = 300  # how long a host's address is remembered
 _ERROR_BYTES = 1 << 16
-
-
-def _without_query(base_url: str) -> str:
-    """A recipe is published, and some endpoints take their key as a query: that belongs in the environment."""
-    address_of(base_url)
-    if "?" in base_url:
-        raise UsageError("the base_url has a query in it", hint="put it into OPENAI_BASE_URL, which is not published")
-    return base_url
-
-
-class OpenAIOptions(DistilSection):
-    """An OpenAI-compatible endpoint, and what it is asked for beyond the usual sampling."""
-
-    paid: ClassVar[bool] = True
-
-    model: str = Field(min_length=1)
-    base_url: Annotated[str | None, OUT_OF_KEY] = Field(
-        default=None, description=f"up to and with /v1; default: OPENAI_BASE_URL, else {DEFAULT_BASE_URL}"
-    )
-    served_by: str | None = Field(
-        default=None,
-        description="the endpoint's name in keys; default: the base_url. Name it where the address changes but "
-        "the endpoint stays the same (a port, a mirror)",
-    )
-    api_key_env: Annotated[str, OUT_OF_KEY] = Field(
-        default="OPENAI_API_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the variable that holds the key"
-    )
-    timeout_s: Annotated[float, Field(gt=0), OUT_OF_KEY] = Field(default=600.0, description="seconds for one try")
-    retry_wait_s: Annotated[float, Field(ge=0), OUT_OF_KEY] = Field(
-        default=0.5, description="longest first pause before another try, in seconds; doubled with every try"
-    )
-    send_index: bool = Field(
-        default=True,
-        description="send the sample's index as `seed`, so that an endpoint that honours it draws a sample of its "
-        "own for each index; false where an endpoint refuses the field",
-    )
-    extra: dict[str, Any] = Field(default_factory=dict[str, Any], description="further fields of the request's body")
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_address(cls, base_url: str | None) -> str | None:
-        try:
-            return base_url if base_url is None else _without_query(base_url)
-        except UsageError as exc:
-            raise PydanticCustomError("bad_address", "{what}", {"what": exc.message}) from exc
-
-    @field_validator("extra")
-    @classmethod
-    def _is_json(cls, extra: dict[str, Any]) -> dict[str, Any]:
-        if taken := sorted(_OURS & extra.keys()):
-            raise PydanticCustomError("taken", "'{name}' cannot be set here", {"name": taken[0]})
-        try:
-            json.dumps(extra, allow_nan=False)
-        except (TypeError, ValueError) as exc:
-            raise PydanticCustomError("not_json", "not JSON: {why}", {"why": str(exc)}) from exc
-        return extra
-
-    @property
-    def address(self) -> Address:
-        """Where requests go. Raises UsageError for an OPENAI_BASE_URL that is no address."""
-        return address_of(self.base_url or read("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
-
-    def key_content(self) -> dict[str, Any]:
-        """With the endpoint's name in force, wherever the address came from."""
-        return {**super().key_content(), "served_by": self.served_by or self.address.name}
-
-    def content(self) -> dict[str, Any]:
-        return {**super().content(), "served_by": self.served_by or self.address.name}
+_AT_ONCE_BYTES = 1 << 20
+_JSON = {"Content-Type": "application/json"}
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """All that a client needs to know. `identity` is the model's name in keys."""
+    """All that a client needs to know of one endpoint. `identity` is the model's name in keys."""
 
     address: Address
     model: str
@@ -113,21 +53,206 @@ class Connection:
     served_by: str
     key: str | None = field(default=None, repr=False)
     key_variable: str = "OPENAI_API_KEY"
+    provider: Provider = OTHER
     extra: JsonMap = field(default_factory=dict[str, Any])
     send_index: bool = True
+    stream: bool = False
     timeout_s: float = 600.0
+    idle_timeout_s: float = 120.0
     pool: int = 16
+    weight: float = 1.0
+    limits: RateLimits = RateLimits()
     waits: Waits = field(default_factory=Waits)
 
 
+class HttpEndpoint:
+    """One address, with a pool of connections of its own. Calling it is one try.
+
+    For other calls to the same provider (its batches), `session` sends the key by itself; `url`, `body`, `read` and
+    `refusal` are what a call needs beyond it.
+    """
+
+    def __init__(self, connection: Connection, *, place: str | None = None) -> None:
+        self._connection = connection
+        self._provider = connection.provider
+        self._wire = WIRES[connection.provider.wire]
+        self._place = place or connection.served_by
+        self._reading = Reading(connection.model, connection.provider.reasoning)
+        self._session: aiohttp.ClientSession | None = None
+        self.headroom: Headroom | None = None
+
+    @property
+    def name(self) -> str:
+        return self._connection.address.name
+
+    @property
+    def base_url(self) -> str:
+        """Without the query, which may be secret: see `url`."""
+        return self._connection.address.name
+
+    @property
+    def provider(self) -> Provider:
+        return self._provider
+
+    @property
+    def weight(self) -> float:
+        return self._connection.weight
+
+    @property
+    def limits(self) -> RateLimits:
+        return self._connection.limits
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of every request. They hold the key."""
+        accepted = "text/event-stream, application/json" if self._connection.stream else "application/json"
+        return {"User-Agent": "reasonry", "Accept": accepted, **self._wire.headers(self._connection.key)}
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The open session, with the headers in it. Raises TeacherError before it is open."""
+        if self._session is None:
+            raise TeacherError("the teacher is not open", hint="use it as an async context manager")
+        return self._session
+
+    def url(self, path: str) -> str:
+        """The full URL of a path below the base URL: `/files`."""
+        return self._connection.address.url(path)
+
+    def body(self, request: Request) -> dict[str, Any]:
+        """The JSON body that asks a request, unstreamed. Raises TeacherError for one that this provider cannot take."""
+        connection = self._connection
+        seed = request.sampling.index if connection.send_index else None
+        return self._wire.body(self._provider, connection.model, connection.extra, seed, request)
+
+    def read(self, raw: bytes | JsonMap, request: Request | None = None) -> Reply:
+        """The reply in a response's body. Raises TeacherError for one that cannot be used.
+
+        `request` matters only where it goes on with a cut answer.
+        """
+        body = object_in(self.without_key(raw)) if isinstance(raw, bytes) else raw
+        begun = begun_in(request) if request is not None else None
+        reading = self._reading if begun is None else replace(self._reading, begun=begun)
+        return self._clean(self._wire.read(body, reading))
+
+    def refusal(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> TeacherError:
+        """The error that a status other than 200 means."""
+        return refusal(status, self.without_key(body), headers or {}, self._connection.key_variable)
+
+    def without_key(self, body: bytes) -> bytes:
+        """Some endpoints quote the key they refuse, and a model may be made to say what it was sent."""
+        key = self._connection.key
+        return body.replace(key.encode(), b"[key]") if key else body
+
+    async def open(self) -> None:
+        import aiohttp
+        from yarl import URL
+
+        connection = self._connection
+        timeout = aiohttp.ClientTimeout(
+            total=connection.timeout_s,
+            sock_connect=min(_CONNECT_S, connection.timeout_s),
+            sock_read=connection.idle_timeout_s if connection.stream else None,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connection.pool, keepalive_timeout=_KEEP_S, ttl_dns_cache=_NAMES_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self.headers,
+            timeout=timeout,
+        )
+        self._url = URL(self.url(self._wire.path))
+        self._continue_url = URL(self.continuing_at)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def __call__(self, request: Request) -> Reply:
+        """One try."""
+        import aiohttp
+
+        session = self.session
+        try:
+            raw = await self._post(session, request)
+            return self.read(raw, request)
+        except TeacherError as exc:
+            exc.place = self._place
+            raise
+        except TimeoutError as exc:
+            raise self._late(exc) from exc
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as exc:
+            what = f"no connection: {type(exc).__name__}"
+            raise TeacherError(what, place=self._place, fatal=True, hint="check base_url") from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            what = f"no connection: {type(exc).__name__}: {exc}"[:300]
+            raise TeacherError(what, place=self._place, retryable=True) from exc
+
+    async def _post(self, session: aiohttp.ClientSession, request: Request) -> bytes | JsonMap:
+        body = self.body(request)
+        if self._connection.stream:
+            body["stream"] = True
+            if self._wire.stream_options and self._provider.stream_options:
+                body["stream_options"] = self._wire.stream_options
+        url = self._url if begun_in(request) is None else self._continue_url
+        data = _encoded(body).encode()
+        async with session.post(url, data=data, headers=_JSON, allow_redirects=False) as response:
+            self.headroom = headroom_in(response.headers, self._provider.rate_limits)
+            if response.status != 200:
+                beginning = await _read(response, _ERROR_BYTES, cut=True)
+                raise self.refusal(response.status, beginning, response.headers)
+            if self._connection.stream and response.content_type == "text/event-stream":
+                idle_s = self._connection.idle_timeout_s
+                return await collected(response.content.iter_any(), self._wire.collector(), self._cleaned, idle_s)
+            return await _read(response, MAX_BODY_BYTES)
+
+    @property
+    def continuing_at(self) -> str:
+        """Some providers go on with cut answers at another base URL of theirs; a mirror has but one."""
+        elsewhere, own = self._provider.continues_at, self._provider.base_url
+        if elsewhere is None or own is None or not self.base_url.startswith(own):
+            return self.url(self._wire.path)
+        return f"{elsewhere}{self._wire.path}"
+
+    def _late(self, exc: TimeoutError) -> TeacherError:
+        import aiohttp
+
+        connection = self._connection
+        what = f"no answer within {connection.timeout_s:g} s"
+        if isinstance(exc, aiohttp.ConnectionTimeoutError):
+            what = f"no connection within {min(_CONNECT_S, connection.timeout_s):g} s"
+        elif isinstance(exc, aiohttp.ServerTimeoutError):
+            what = f"nothing came for {connection.idle_timeout_s:g} s"
+        return TeacherError(what, place=self._place, retryable=True)
+
+    def _clean(self, reply: Reply) -> Reply:
+        """Without the key, also where it came in pieces or escaped."""
+        key = self._connection.key
+        if not key or not (key in reply.response or key in reply.reasoning or key in reply.model):
+            return reply
+        texts = {name: self._cleaned(getattr(reply, name)) for name in ("response", "reasoning", "model")}
+        return replace(reply, **texts)
+
+    def _cleaned(self, text: str) -> str:
+        key = self._connection.key
+        return text.replace(key, "[key]") if key else text
+
+
 class OpenAITeacher(AbstractAsyncContextManager["OpenAITeacher"]):
-    """A client with one pool of connections; an async context manager."""
+    """One model at one or more endpoints; an async context manager."""
 
     paid = True
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *others: Connection) -> None:
         self._connection = connection
-        self._session: aiohttp.ClientSession | None = None
+        self._endpoints = [
+            HttpEndpoint(one, place=f"{one.served_by} at {one.address.name}" if others else None)
+            for one in (connection, *others)
+        ]
+
+    @property
+    def endpoints(self) -> Sequence[HttpEndpoint]:
+        return self._endpoints
 
     @property
     def model(self) -> str:
@@ -144,106 +269,76 @@ class OpenAITeacher(AbstractAsyncContextManager["OpenAITeacher"]):
     def recorded(self, question: Question) -> int | None:
         return None
 
-    async def __aenter__(self) -> OpenAITeacher:
-        import aiohttp
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The first endpoint's: it and what follows are what batches are made with."""
+        return self._endpoints[0].session
 
-        connection = self._connection
-        headers = {"User-Agent": "reasonry", "Accept": "application/json"}
-        if connection.key is not None:
-            headers["Authorization"] = f"Bearer {connection.key}"
-        timeout = aiohttp.ClientTimeout(total=connection.timeout_s, sock_connect=min(_CONNECT_S, connection.timeout_s))
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connection.pool),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            timeout=timeout,
-        )
+    def url(self, path: str) -> str:
+        return self._endpoints[0].url(path)
+
+    def body(self, request: Request) -> dict[str, Any]:
+        return self._endpoints[0].body(request)
+
+    def read(self, raw: bytes, request: Request) -> Reply:
+        return self._endpoints[0].read(raw, request)
+
+    def refused(self, status: int, body: bytes, retry_after: str | None) -> TeacherError:
+        headers = {} if retry_after is None else {"Retry-After": retry_after}
+        return self._endpoints[0].refusal(status, body, headers)
+
+    async def __aenter__(self) -> OpenAITeacher:
+        allow_connections(self._connection.pool)
+        for endpoint in self._endpoints:
+            await endpoint.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for endpoint in self._endpoints:
+            await endpoint.close()
 
     async def __call__(self, request: Request) -> Reply:
-        """One try."""
-        if self._session is None:
-            raise TeacherError("the teacher is not open", hint="use it as an async context manager")
-        try:
-            return await self._post(self._session, self._body(request))
-        except TeacherError as exc:
-            exc.place = self.served_by
-            raise
-
-    async def _post(self, session: aiohttp.ClientSession, body: JsonMap) -> Reply:
-        import aiohttp
-
-        try:
-            async with session.post(self._connection.address.chat, json=body, allow_redirects=False) as response:
-                if not response.ok or response.status >= 300:
-                    beginning = await _read(response, _ERROR_BYTES, cut=True)
-                    raise refusal(
-                        response.status,
-                        self._without_key(beginning),
-                        response.headers.get("Retry-After"),
-                        self._connection.key_variable,
-                    )
-                raw = await _read(response, MAX_BODY_BYTES)
-        except TimeoutError as exc:
-            raise TeacherError(f"no answer within {self._connection.timeout_s:g} s", retryable=True) from exc
-        except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as exc:
-            raise TeacherError(f"no connection: {type(exc).__name__}", fatal=True, hint="check base_url") from exc
-        except (aiohttp.ClientError, OSError) as exc:
-            raise TeacherError(f"no connection: {type(exc).__name__}: {exc}"[:300], retryable=True) from exc
-        return read_answer(self._without_key(raw), self._connection.model)
-
-    def _body(self, request: Request) -> dict[str, Any]:
-        sampling = request.sampling
-        chosen: dict[str, Any] = {
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-            "seed": sampling.index if self._connection.send_index else None,
-        }
-        given = {name: value for name, value in chosen.items() if value is not None}
-        return {
-            "model": self._connection.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            **given,
-            **self._connection.extra,
-        }
-
-    def _without_key(self, body: bytes) -> bytes:
-        """Some endpoints quote the key they refuse, and a model may be made to say what it was sent."""
-        key = self._connection.key
-        return body.replace(key.encode(), b"[key]") if key else body
+        """One try at the first endpoint."""
+        return await self._endpoints[0](request)
 
 
 @part("teacher", "openai", version=1, options=OpenAIOptions)
 def openai(options: OpenAIOptions) -> OpenAITeacher:
-    """Any OpenAI-compatible chat endpoint.
+    """Any OpenAI-compatible chat endpoint, or several of one model: `provider` names whose.
 
     What is in `extra` (and `send_index`, when off) changes the answers, so it becomes part of the model's name in
-    ledger keys. Raises UsageError where the key is missing.
+    ledger keys. Raises UsageError where a key is missing.
     """
-    address = options.address
+    return teacher_of(options)
+
+
+def teacher_of(options: OpenAIOptions) -> OpenAITeacher:
+    """The client that the options describe, whichever provider they name."""
     changed: dict[str, Any] = dict(options.extra)
     if not options.send_index:
         changed["seed"] = None
-    return OpenAITeacher(
-        Connection(
-            address=address,
-            model=options.model,
-            identity=f"{options.model}+{digest('extra', changed)[:12]}" if changed else options.model,
-            served_by=options.served_by or address.name,
-            key=_key(options.api_key_env, address),
-            key_variable=options.api_key_env,
-            extra=options.extra,
-            send_index=options.send_index,
-            timeout_s=options.timeout_s,
-            pool=options.most_in_flight,
-            waits=Waits(first_s=options.retry_wait_s),
-        )
+    identity = f"{options.model}+{digest('extra', changed)[:12]}" if changed else options.model
+    return OpenAITeacher(*(_connection(options, site, identity) for site in options.sites))
+
+
+def _connection(options: OpenAIOptions, site: Site, identity: str) -> Connection:
+    return Connection(
+        address=site.address,
+        model=options.model,
+        identity=identity,
+        served_by=options.served_by or site.address.name,
+        key=_key(site.key_variable, site.address),
+        key_variable=site.key_variable,
+        provider=site.provider,
+        extra=options.extra,
+        send_index=options.send_index,
+        stream=options.stream,
+        timeout_s=options.timeout_s,
+        idle_timeout_s=options.idle_timeout_s,
+        pool=options.most_in_flight,
+        weight=site.weight,
+        limits=site.limits,
+        waits=Waits(first_s=options.retry_wait_s),
     )
 
 
@@ -266,6 +361,9 @@ def _key(variable: str, address: Address) -> str | None:
 
 async def _read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
     """The body, unpacked, of at most `limit` bytes; a longer one is cut or refused."""
+    length = response.content_length  # of the body as it was sent, so it says nothing of a packed one
+    if length is not None and length <= min(limit, _AT_ONCE_BYTES) and "Content-Encoding" not in response.headers:
+        return await response.read()
     read = bytearray()
     async for block in response.content.iter_chunked(1 << 16):
         read += block

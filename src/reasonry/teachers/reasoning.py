@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reasonry.types import Finish
 
-__all__ = ["Parts", "finish_of", "split_reasoning"]
+__all__ = ["Parts", "finish_of", "is_thinking", "split_continued", "split_reasoning"]
 
 _OPEN, _CLOSE = "<think>", "</think>"
 
@@ -42,6 +42,22 @@ def split_reasoning(text: str, finish: Finish) -> Parts:
     if opened and finish == "length":
         return Parts(_inside(text), "")
     return Parts("", text)
+
+
+def is_thinking(text: str) -> bool:
+    """Whether a text that a model began has a `<think>` block which is still open."""
+    return text.lstrip().startswith(_OPEN) and _CLOSE not in text
+
+
+def split_continued(text: str, begun: str) -> Parts:
+    """Split what a model added to the text it had begun.
+
+    Nothing is trimmed where the two halves meet, since they may meet in the middle of a word.
+    """
+    if not is_thinking(begun):
+        return Parts("", text)
+    reasoning, close, response = text.partition(_CLOSE)
+    return Parts(reasoning.rstrip(), response.lstrip()) if close else Parts(text, "")
 
 
 def _inside(block: str) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from reasonry.errors import InputError
+from reasonry.errors import InputError, LedgerError
 from reasonry.identity import RowHasher, digest
+from reasonry.ledger import read_answers
 from reasonry.records import MISSING, Record, SetAside, field_value, open_records
 from reasonry.teachers.entries import asked_digest_of, read_reply
 from reasonry.teachers.reasoning import finish_of, split_reasoning
@@ -169,10 +167,8 @@ def ledger_digest(path: Path) -> str:
 
 def _answers(path: Path) -> Iterator[tuple[str, str, str, str]]:
     """Read-only, so that a ledger in use is not disturbed."""
-    query = "select key, request, reply, model from attempts where outcome = 'answered' order by key"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=60)) as connection:
-            yield from connection.execute(query)
-    except sqlite3.Error as exc:
-        hint = "name a ledger.sqlite of a run, or a file of recordings"
-        raise InputError(f"cannot be read as a ledger: {exc}", place=str(path), hint=hint) from exc
+        for entry in read_answers(path):
+            yield entry.key, entry.request, entry.reply or "", entry.model
+    except LedgerError as exc:
+        raise InputError(f"cannot be read as a ledger: {exc.message}", place=str(path), hint=exc.hint) from exc

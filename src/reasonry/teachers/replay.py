@@ -10,11 +10,12 @@ from pydantic import Field
 
 from reasonry.errors import TeacherError
 from reasonry.identity import file_digest
+from reasonry.prompts import messages_of
 from reasonry.registry import Input, part
 from reasonry.sections import DistilSection, RecipePath, Section
 from reasonry.teachers.entries import asked_digest
 from reasonry.teachers.recordings import Recordings, Told, is_ledger, ledger_digest, read_ledger, read_rows
-from reasonry.types import Drop, Question, Reply, Request, Sampling, conversation
+from reasonry.types import Drop, Question, Reply, Request, Sampling
 
 __all__ = ["RecordedFields", "ReplayOptions", "ReplayTeacher", "replay"]
 
@@ -83,7 +84,7 @@ class ReplayTeacher(AbstractAsyncContextManager["ReplayTeacher"]):
     def recorded(self, question: Question) -> int:
         """How many samples of the question are recorded."""
         of_prompt = len(self._recordings.of_prompt(question.prompt))
-        messages = conversation(self._options.prompt.replace("{prompt}", question.prompt), self._options.system)
+        messages = messages_of(self._options, question)
         told = 0
         while self._recordings.told(asked_digest(messages, self._sampling(told))) is not None:
             told += 1
@@ -98,7 +99,7 @@ class ReplayTeacher(AbstractAsyncContextManager["ReplayTeacher"]):
 
     def _sampling(self, index: int) -> Sampling:
         options = self._options
-        return Sampling(options.temperature, options.top_p, options.max_tokens, index)
+        return Sampling(options.temperature_of(index), options.top_p, options.max_tokens, index)
 
 
 def _inputs(options: ReplayOptions) -> list[Input]:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from reasonry.registry import part
 from reasonry.sections import OUT_OF_KEY, DistilSection
 from reasonry.teachers.addresses import address_of
 from reasonry.teachers.asking import Waits
+from reasonry.teachers.capacity import CapacityOptions
 from reasonry.teachers.faults import FaultOptions
 from reasonry.teachers.openai import Connection, OpenAITeacher
+from reasonry.teachers.providers import OTHER
 from reasonry.teachers.simulation import MODEL, Behaviour, Mistake, simulate
 from reasonry.types import Question, Reply, Request
 
 __all__ = ["SimulatedOptions", "SimulatedTeacher", "simulated"]
 
+_PROVIDER = replace(OTHER, name="simulated", continues="prefill")
 _FIRST_WAIT_S = 0.05  # an endpoint in this process is not spared by waiting longer
+
+
+_Faults = Annotated[
+    FaultOptions, BeforeValidator(lambda given: given, json_schema_input_type=FaultOptions | Literal["chaos"])
+]
 
 
 class SimulatedOptions(DistilSection):
@@ -37,8 +46,15 @@ class SimulatedOptions(DistilSection):
         description="ask it through a loopback endpoint and the ledger, like a real one; the answers are the same, "
         "but traces then have ledger keys",
     )
-    faults: Annotated[FaultOptions, OUT_OF_KEY] = Field(
-        default_factory=FaultOptions, description="what the loopback endpoint does wrong"
+    faults: Annotated[_Faults, OUT_OF_KEY] = Field(
+        default_factory=FaultOptions,
+        description='what the loopback endpoint does wrong; "chaos": the table of that mode',
+    )
+    capacity: Annotated[CapacityOptions, OUT_OF_KEY] = Field(
+        default_factory=CapacityOptions, description="how much the loopback endpoint can do"
+    )
+    timeout_s: Annotated[float, Field(gt=0), OUT_OF_KEY] = Field(
+        default=60.0, description="seconds for one try over loopback"
     )
 
     @field_validator("mistakes")
@@ -91,14 +107,16 @@ class SimulatedTeacher(AbstractAsyncContextManager["SimulatedTeacher"]):
         if self._options.over_http:
             from reasonry.teachers.endpoint import serving
 
-            served = await self._stack.enter_async_context(serving(self._behaviour, self._options.faults))
+            options = self._options
+            served = await self._stack.enter_async_context(serving(self._behaviour, options.faults, options.capacity))
             connection = Connection(
                 address=address_of(served.base_url),
                 model=MODEL,
                 identity=self.model,
                 served_by=self.served_by,
-                timeout_s=60.0,
-                pool=self._options.most_in_flight,
+                provider=_PROVIDER,
+                timeout_s=options.timeout_s,
+                pool=options.most_in_flight,
             )
             self._client = await self._stack.enter_async_context(OpenAITeacher(connection))
         return self

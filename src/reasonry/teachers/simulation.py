@@ -7,6 +7,7 @@ reply on every machine, in this process or over HTTP. No model is involved, and 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,6 +23,7 @@ Mistake = Literal["slip", "misconception", "cancelling", "wrong_steps", "truncat
 Write = Callable[[Problem, random.Random], "_Written"]
 
 _SLIP = 10  # a slip is off by at most this much
+_MARK = re.compile("</?think>")
 _REFUSAL = "I do not know how to solve this kind of problem."
 
 
@@ -50,12 +52,20 @@ class _Written:
 
 
 def simulate(behaviour: Behaviour, messages: Sequence[Message], index: int = 0, max_tokens: int | None = None) -> Reply:
-    """The reply to a conversation; its last message states the problem. Tokens are counted as words."""
-    prompt = messages[-1].content if messages else ""
+    """The reply to a conversation; its last message states the problem. Tokens are counted as words.
+
+    Where the last message is the assistant's, the one before it states the problem, and the reply is what is missing.
+    """
+    turns = list(messages)
+    begun = turns.pop().content if turns and turns[-1].role == "assistant" else None
+    prompt = turns[-1].content if turns else ""
     generator = random.Random(int(digest("simulated", behaviour.seed, prompt, index), 16))
-    written = _written(behaviour, prompt, generator)
+    written = _written(behaviour, prompt, generator, goes_on=begun is not None)
+    said = 0 if begun is None else _words(_MARK.sub(" ", begun))
     if max_tokens is not None:
-        written = _limited(written, max_tokens)
+        written = _limited(written, said + max_tokens)
+    if begun is not None:
+        written = _rest(written, said)
     return Reply(
         response=written.response,
         reasoning=written.reasoning,
@@ -66,7 +76,7 @@ def simulate(behaviour: Behaviour, messages: Sequence[Message], index: int = 0, 
     )
 
 
-def _written(behaviour: Behaviour, prompt: str, generator: random.Random) -> _Written:
+def _written(behaviour: Behaviour, prompt: str, generator: random.Random, *, goes_on: bool = False) -> _Written:
     problem = parse_problem(prompt)
     if problem is None:
         return _Written("", _REFUSAL, "refusal")
@@ -74,6 +84,8 @@ def _written(behaviour: Behaviour, prompt: str, generator: random.Random) -> _Wr
         return _solution(problem.steps)
     kinds = sorted(behaviour.mistakes)
     (kind,) = generator.choices(kinds, [behaviour.mistakes[kind] for kind in kinds])
+    if goes_on and kind == "truncation":
+        return _solution(problem.steps)
     return _WRITERS[kind](problem, generator)
 
 
@@ -205,6 +217,13 @@ def _limited(written: _Written, max_tokens: int) -> _Written:
     if left < _words(written.response):
         return _Written(reasoning, _first_words(written.response, left), "length")
     return written
+
+
+def _rest(written: _Written, said: int) -> _Written:
+    """What follows the first `said` words, with the space or line end before it."""
+    left = max(0, said - _words(written.reasoning))
+    reasoning = written.reasoning[len(_first_words(written.reasoning, said)) :]
+    return _Written(reasoning, written.response[len(_first_words(written.response, left)) :], written.finish)
 
 
 def _first_words(text: str, count: int) -> str:

@@ -6,7 +6,6 @@ limit first waits for what is under way, and stops only when nothing more is aff
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -33,7 +32,7 @@ class Budget:
 
 
 class Purse:
-    """Admits requests within a budget. `reserve` and `settle` are called on one event loop."""
+    """Admits requests within a budget. For one event loop."""
 
     def __init__(self, budget: Budget | None, price: PriceOptions | None) -> None:
         if budget is not None and price is None:
@@ -44,44 +43,48 @@ class Purse:
         self._reserved = 0.0
         self._open = 0
         self._dearest = 0.0
-        self._settled = asyncio.Condition()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something under way may turn out cheaper than what was reserved for it."""
+        return self._open > 0
 
     def count(self, cost_usd: float | None) -> None:
         """Count what was paid for earlier. It is never refused."""
         if self._budget is not None:
             self._budget.add(cost_usd or 0.0)
 
-    async def reserve(self, request: Request) -> float:
-        """Wait until the request is affordable; what was reserved for it, in US dollars.
+    def affords(self, request: Request) -> bool:
+        """Whether the most that a request can cost is left."""
+        budget = self._budget
+        if budget is None:
+            return True
+        used = budget.spent_usd + (self._reserved if self._open else 0.0)
+        return used < budget.limit_usd and used + self._most(request) <= budget.limit_usd
 
-        Raises BudgetReached when it is not, and nothing under way can change that.
-        """
+    def reserve(self, request: Request) -> float:
+        """Set aside the most that a request can cost, in US dollars."""
         if self._budget is None:
             return 0.0
-        async with self._settled:
-            while not self._affords(most := self._most(request), self._budget):
-                if not self._open:
-                    raise _reached(self._budget)
-                await self._settled.wait()
-            self._reserved += most
-            self._open += 1
-            return most
+        most = self._most(request)
+        self._reserved += most
+        self._open += 1
+        return most
 
-    async def settle(self, reserved: float, cost_usd: float | None) -> None:
+    def settle(self, reserved: float, cost_usd: float | None) -> None:
         """Replace a reservation by the cost. An unknown cost (None) counts as what was reserved."""
         if self._budget is None:
             return
         cost = reserved if cost_usd is None else cost_usd
-        async with self._settled:
-            self._reserved -= reserved
-            self._open -= 1
-            self._dearest = max(self._dearest, cost)
-            self._budget.add(cost)
-            self._settled.notify_all()
+        self._reserved -= reserved
+        self._open -= 1
+        self._dearest = max(self._dearest, cost)
+        self._budget.add(cost)
 
-    def _affords(self, most: float, budget: Budget) -> bool:
-        used = budget.spent_usd + (self._reserved if self._open else 0.0)
-        return used < budget.limit_usd and used + most <= budget.limit_usd
+    def reached(self) -> BudgetReached:
+        """The error that ends a run at its budget."""
+        assert self._budget is not None
+        return _reached(self._budget)
 
     def _most(self, request: Request) -> float:
         """The most a request can cost; without max_tokens, the dearest so far.

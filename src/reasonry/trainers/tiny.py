@@ -24,7 +24,7 @@ from reasonry.errors import InputError
 from reasonry.identity import digest
 from reasonry.registry import Input, library_input, part
 from reasonry.sections import TrainSection
-from reasonry.trainers.extra import need_training_libraries, quiet, threads
+from reasonry.torch_extra import need_training_libraries, quiet, threads
 from reasonry.trainers.tokenizer import IGNORED, EncodedRow, build_tokenizer, encode_conversation
 from reasonry.types import Message, TrainStep
 

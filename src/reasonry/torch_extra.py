@@ -18,7 +18,7 @@ def need_training_libraries() -> None:
             importlib.import_module(name)
         except ImportError as exc:
             raise PartError(
-                f"training and scoring students needs {name}, which is not installed",
+                f"students need {name}, which is not installed",
                 hint="pip install torch==2.13.0 && pip install 'reasonry[train]'",
             ) from exc
 

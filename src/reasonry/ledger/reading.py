@@ -1,0 +1,37 @@
+"""Reading the answers of a ledger without changing it: one that is in use, or on a disk that cannot be written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from reasonry.ledger.book import entry_of
+from reasonry.ledger.database import ANSWERED, damaged, failed, open_to_read
+from reasonry.ledger.entry import LedgerEntry
+
+__all__ = ["answers", "read_answers"]
+
+
+def read_answers(path: Path, model: str | None = None) -> Iterator[LedgerEntry]:
+    """Every answer (of one model) in the order of the keys, so that the order of writing decides nothing.
+
+    Raises InputError where there is no ledger, LedgerError where it is damaged.
+    """
+    connection, columns = open_to_read(path)
+    with closing(connection):
+        yield from answers(connection, columns, path, model)
+
+
+def answers(connection: sqlite3.Connection, columns: str, path: Path, model: str | None) -> Iterator[LedgerEntry]:
+    """The answers in a ledger that was opened to read."""
+    where = ANSWERED if model is None else f"{ANSWERED} and model = :model"
+    try:
+        rows = connection.execute(f"select {columns} from attempts where {where} order by key", {"model": model})
+        for row in rows:
+            yield entry_of(row)
+    except sqlite3.Error as exc:
+        raise failed(path, "cannot be read", exc) from exc
+    except ValueError as exc:
+        raise damaged(path, "the ledger cannot be read", str(exc)) from exc

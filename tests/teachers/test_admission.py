@@ -1,0 +1,170 @@
+"""Gates: pauses that endpoints ask for, limits by the minute, weights, broken endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from reasonry.contracts import Headroom, RateLimits
+from reasonry.errors import TeacherError
+from reasonry.teachers.admission import Admission, Turn
+from reasonry.teachers.control import FIRST
+from reasonry.teachers.pacing import Pace
+from reasonry.types import Question, Reply, Request
+
+
+@dataclass
+class FakeEndpoint:
+    name: str = "here"
+    weight: float = 1.0
+    limits: RateLimits = field(default_factory=RateLimits)
+    headroom: Headroom | None = None
+
+    async def __call__(self, request: Request) -> Reply:
+        raise NotImplementedError
+
+
+class FakeServed:
+    model, served_by, paid = "m", "s", True
+
+    def __init__(self, *endpoints: FakeEndpoint) -> None:
+        self.endpoints = endpoints
+
+    def recorded(self, question: Question) -> int | None:
+        return None
+
+    async def __call__(self, request: Request) -> Reply:
+        raise NotImplementedError
+
+
+def admission(*endpoints: FakeEndpoint, most: int = 100) -> Admission:
+    return Admission.of(FakeServed(*endpoints), most, seeks_knee=False)
+
+
+REPLY = Reply("yes", tokens_in=100, tokens_out=100)
+BUSY = TeacherError("HTTP 429", retryable=True, http_status=429)
+DOWN = TeacherError("no connection", retryable=True)
+
+
+def taken(gates: Admission, now: float = 0.0, characters: int = 400) -> Turn:
+    turn = gates.take(characters, now)
+    assert turn is not None
+    return turn
+
+
+def test_a_pause_that_was_asked_for_is_kept_by_every_request() -> None:
+    gates = admission(FakeEndpoint())
+    turn = taken(gates)
+    error = TeacherError("HTTP 429", retryable=True, http_status=429, retry_after_s=5.0)
+    turn.gate.ended(turn, error, 1.0)
+    assert gates.take(400, 5.9) is None
+    assert gates.ready_in_s(400, 2.0) == pytest.approx(4.0)
+    assert gates.take(400, 6.0) is not None
+
+
+def test_headers_that_say_nothing_is_left_are_believed() -> None:
+    endpoint = FakeEndpoint()
+    gates = admission(endpoint)
+    endpoint.headroom = Headroom(requests=0, requests_reset_s=2.0)
+    turn = taken(gates)
+    turn.gate.ended(turn, REPLY, 1.0)
+    assert gates.take(400, 2.9) is None
+    assert gates.take(400, 3.0) is not None
+
+
+def test_requests_by_the_minute_are_spread_evenly() -> None:
+    gates = admission(FakeEndpoint(limits=RateLimits(requests_per_minute=120)))
+    sent: list[float] = []
+    now = 0.0
+    while now < 60:
+        turn = gates.take(400, now)
+        if turn is None:
+            now += gates.ready_in_s(400, now) or 0.01
+            continue
+        sent.append(now)
+        turn.gate.ended(turn, REPLY, now)
+    assert 118 <= len(sent) <= 122
+    assert max(sum(start <= at < start + 10 for at in sent) for start in range(50)) <= 22
+
+
+def test_tokens_by_the_minute_count_what_answers_really_have() -> None:
+    pace = Pace(RateLimits(tokens_per_minute=60_000))  # 1,000 a second
+    now, sent = 0.0, 0
+    while now < 60:
+        if (wait := pace.wait_s(4000, now)) > 0:
+            now += wait
+            continue
+        counted = pace.take(4000, now)
+        pace.settle(counted, 1000, 1000, now)  # 2,000 each
+        sent += 1
+    assert 29 <= sent <= 33
+
+
+def test_requests_are_shared_out_by_weight() -> None:
+    gates = admission(FakeEndpoint("a", 3.0), FakeEndpoint("b", 1.0), most=16)
+    names = [taken(gates).gate.name for _ in range(16)]
+    assert (names.count("a"), names.count("b")) == (12, 4)
+    assert gates.take(400, 0.0) is None, "16 in flight altogether"
+
+
+def test_a_broken_endpoint_is_left_alone_but_tried_now_and_then() -> None:
+    gates = admission(FakeEndpoint("good"), FakeEndpoint("bad"))
+    bad = gates.gates[1]
+    for _ in range(8):
+        turn = bad.take(400, 0.0)
+        bad.ended(turn, DOWN, 0.0)
+    names = {taken(gates, 0.5).gate.name for _ in range(10)}
+    assert names == {"good"}
+    assert bad.wait_s(400, 1.0) == 0, "after a second one is let through"
+    trial = bad.take(400, 1.0)
+    assert bad.wait_s(400, 1.0) is None, "and no second one beside it"
+    bad.ended(trial, DOWN, 1.1)
+    assert bad.wait_s(400, 2.5) == pytest.approx(0.6), "then after two"
+    trial = bad.take(400, 3.2)
+    bad.ended(trial, REPLY, 3.3)
+    assert [bad.wait_s(400, 3.3)] == [0], "an answer closes it again"
+
+
+def test_an_endpoint_that_is_down_for_good_ends_the_run() -> None:
+    gates = admission(FakeEndpoint())
+    (gate,) = gates.gates
+    now = 0.0
+    while gates.without_hope() is None:
+        assert now < 3600
+        wait = gate.wait_s(400, now)
+        assert wait is not None
+        now += wait
+        gate.ended(gate.take(400, now), DOWN, now + 0.1)
+    error = gates.without_hope()
+    assert error is not None
+    assert error.fatal
+    assert "down for" in error.message
+    assert now > 1500
+
+
+def test_one_endpoint_that_refuses_the_key_leaves_hope_for_the_other() -> None:
+    gates = admission(FakeEndpoint("a"), FakeEndpoint("b"))
+    a, b = gates.gates
+    refused = TeacherError("HTTP 401", fatal=True, http_status=401)
+    a.ended(a.take(400, 0.0), refused, 0.0)
+    assert gates.without_hope() is None
+    assert {taken(gates).gate.name for _ in range(5)} == {"b"}
+    b.ended(b.take(400, 0.0), refused, 0.0)
+    assert gates.without_hope() is refused
+
+
+def test_a_request_that_was_given_up_tells_nothing() -> None:
+    gates = admission(FakeEndpoint())
+    turn = taken(gates)
+    turn.gate.ended(turn, None, 0.0)
+    assert (gates.in_flight, turn.gate.limit) == (0, FIRST)
+
+
+def test_refusals_narrow_the_gate() -> None:
+    gates = admission(FakeEndpoint(), most=16)
+    turns = [taken(gates) for _ in range(16)]
+    assert gates.take(400, 0.0) is None
+    for turn in turns[8:]:
+        turn.gate.ended(turn, BUSY, 0.0)
+    assert turns[0].gate.limit == 8
