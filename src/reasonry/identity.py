@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,9 @@ def _content(value: object) -> bytes:
 
 
 def _add(value: Any, pieces: list[bytes]) -> None:
-    if value is None:
-        pieces.append(b"n")
-    elif type(value) is str:  # first, since most values are; one that is an Enum as well is not meant
-        _add_text(value, pieces)
+    writer = _WRITERS.get(type(value))  # most values are plain; one that is, say, an Enum and a str is not
+    if writer is not None:
+        writer(value, pieces)
     elif isinstance(value, Enum):
         _add(value.value, pieces)
     elif isinstance(value, bool | int | float):
@@ -80,19 +79,40 @@ def _add(value: Any, pieces: list[bytes]) -> None:
     elif isinstance(value, str):
         _add_text(value, pieces)
     elif isinstance(value, bytes):
-        pieces.append(b"y%d:%b" % (len(value), value))
+        _add_bytes(value, pieces)
     elif isinstance(value, Mapping):
         _add_mapping(value, pieces)
     elif isinstance(value, Sequence):
-        pieces.append(b"l%d:" % len(value))
-        for item in value:
-            _add(item, pieces)
+        _add_sequence(value, pieces)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pieces.append(b"c")
-        _add_text(type(value).__name__, pieces)
-        _add_mapping({f.name: getattr(value, f.name) for f in dataclasses.fields(value)}, pieces)
+        _add_fields(value, pieces)
     else:
         raise TypeError(f"no identity for a {type(value).__name__}")
+
+
+def _add_none(_: None, pieces: list[bytes]) -> None:
+    pieces.append(b"n")
+
+
+def _add_number(value: float, pieces: list[bytes]) -> None:
+    pieces.append(_number_bytes(value))
+
+
+def _add_bytes(value: bytes, pieces: list[bytes]) -> None:
+    pieces.append(b"y%d:%b" % (len(value), value))
+
+
+def _add_sequence(value: Sequence[Any], pieces: list[bytes]) -> None:
+    pieces.append(b"l%d:" % len(value))
+    for item in value:
+        _add(item, pieces)
+
+
+def _add_fields(value: Any, pieces: list[bytes]) -> None:
+    """A dataclass: its name, then its fields as a mapping."""
+    pieces.append(b"c")
+    _add_text(type(value).__name__, pieces)
+    _add_mapping({f.name: getattr(value, f.name) for f in dataclasses.fields(value)}, pieces)
 
 
 def _add_text(value: str, pieces: list[bytes]) -> None:
@@ -108,7 +128,7 @@ def _add_mapping(value: Mapping[Any, Any], pieces: list[bytes]) -> None:
             raise TypeError(f"no identity for a mapping with a {type(name).__name__} as key")
     # Code point order, which is also UTF-8 order, so other languages can re-derive it.
     for name in sorted(value):
-        _add(name, pieces)
+        _add_text(name, pieces)
         _add(value[name], pieces)
 
 
@@ -122,3 +142,16 @@ def _float_bytes(value: float) -> bytes:
     if math.isnan(value):
         return b"nan-----"  # one identity for every NaN payload
     return struct.pack(">d", value or 0.0)  # -0.0 equals 0.0
+
+
+_WRITERS: dict[type, Callable[[Any, list[bytes]], None]] = {
+    type(None): _add_none,
+    str: _add_text,
+    bool: _add_number,
+    int: _add_number,
+    float: _add_number,
+    bytes: _add_bytes,
+    list: _add_sequence,
+    tuple: _add_sequence,
+    dict: _add_mapping,
+}

@@ -169,7 +169,11 @@ def test_of_many_that_arrive_at_once_none_believes_to_be_alone(tmp_path: Path) -
             thread.start()
         for thread in threads:
             thread.join()
+        assert sum(claims.is_alone for claims in opened) <= 1
+        for claims in opened:
+            claims.make_room()
         assert not any(claims.is_alone for claims in opened)
+        assert [claims.claim("r-1") for claims in opened].count(True) == 1
         for claims in opened:
             claims.close()
 

@@ -6,8 +6,7 @@ import asyncio
 import random
 import sqlite3
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 from pathlib import Path
 
@@ -277,10 +276,8 @@ def test_an_error_that_meets_every_request_does_not_wait_for_pauses(ledger: Ledg
 
 def test_a_ledger_that_cannot_be_written_ends_the_run_without_handing_the_reply_out(tmp_path: Path) -> None:
     class FullDisk(Ledger):
-        def submit(self, entry: LedgerEntry) -> Future[None]:
-            future: Future[None] = Future()
-            future.set_exception(LedgerError("the ledger cannot be written: disk full"))
-            return future
+        def record(self, entry: LedgerEntry, tell: Callable[[LedgerError | None], None]) -> None:
+            tell(LedgerError("the ledger cannot be written: disk full"))
 
     with FullDisk(tmp_path / "ledger.sqlite") as ledger, pytest.raises(LedgerError, match="disk full"):
         next(ask_all(FakeTeacher(), requests_of(4), ledger))

@@ -7,7 +7,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,15 +27,18 @@ _LOOKUP_CHUNK = 500
 # second, half the processor time for each.
 _LINGER_S = 0.01
 _BUSY_S = 0.0025  # between two entries
+_LOOK_S = 0.1  # between two looks at who came
+_ROOM_S = 2.0
 
 
 @dataclass(slots=True)
 class _Write:
-    """An entry on its way to the disk, and who waits for it: a thread, or a task on an event loop."""
+    """An entry on its way to the disk, and who waits for it: a thread, a task on an event loop, or a function."""
 
     entry: LedgerEntry
     future: Future[None] | None = None
     task: tuple[asyncio.AbstractEventLoop, asyncio.Future[bool]] | None = None
+    tell: Callable[[LedgerError | None], None] | None = None
 
 
 _Told = tuple[_Write, bool | LedgerError]
@@ -63,6 +66,7 @@ class Ledger:
         self._claims = Claims(path.with_name(path.name + ".claims"))
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
+        self._wait_for_room()
 
     async def append(self, entry: LedgerEntry) -> bool:
         """Record one attempt. Returns when it is on disk; raises LedgerError when it cannot be.
@@ -80,6 +84,13 @@ class Ledger:
         future: Future[None] = Future()
         self._put(_Write(entry, future))
         return future
+
+    def record(self, entry: LedgerEntry, tell: Callable[[LedgerError | None], None]) -> None:
+        """Record one attempt; `tell` is called on the writer's thread when it is on disk, or with what prevented it.
+
+        The cheapest way. `tell` must return soon and raise nothing.
+        """
+        self._put(_Write(entry, tell=tell))
 
     def flush(self) -> None:
         """Wait until all that was handed in is on disk. Who handed in what cannot be written is told there."""
@@ -174,7 +185,11 @@ class Ledger:
         """The writer thread: take what is there, commit it together, tell the waiting."""
         is_open, between_s, then = True, 1.0, time.monotonic()
         while is_open:
-            group = [self._queue.get()]
+            self._claims.make_room()
+            try:
+                group = [self._queue.get(timeout=_LOOK_S)]
+            except queue.Empty:
+                continue
             if between_s < _BUSY_S:
                 time.sleep(_LINGER_S)
             while len(group) < _GROUP_LIMIT and not self._queue.empty():
@@ -188,6 +203,12 @@ class Ledger:
             between_s += 0.2 * ((now - then) / len(group) - between_s)  # a moving average
             then = now
         self._writer_connection.close()
+
+    def _wait_for_room(self) -> None:
+        """Until who had the ledger alone has seen us. One that is stopped does not: its keys are then not ours yet."""
+        deadline = time.monotonic() + _ROOM_S
+        while not self._claims.may_claim() and time.monotonic() < deadline:
+            time.sleep(_LOOK_S / 10)
 
     def _commit(self, group: list[_Write]) -> None:
         group = [write for write in group if write.future is None or write.future.set_running_or_notify_cancel()]
@@ -229,6 +250,8 @@ class Ledger:
                 write.future.set_exception(result)
             elif write.future is not None:
                 write.future.set_result(None)
+            elif write.tell is not None:
+                write.tell(result if isinstance(result, LedgerError) else None)
         for loop, waiting in by_loop.items():
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(_resolve, waiting)

@@ -2,8 +2,11 @@
 
 A claim is a lock on one byte of a file beside the ledger, at an offset made from the key. The kernel keeps the locks,
 and frees them when the process ends, however it ends. They are open-file-description locks, which belong to one
-opening of the file: two ledgers in one process exclude each other as two processes do. The file itself holds one byte
-for each time that a ledger was opened, by which those who have it open see that somebody came.
+opening of the file: two ledgers in one process exclude each other as two processes do.
+
+Who is alone locks all bytes at once, and needs no system call for a key. The file holds one byte for each time that a
+ledger was opened, so who is alone sees that somebody came, and makes room: of all bytes it keeps those of the keys it
+asks for (`make_room`, which the ledger's writer calls several times a second).
 
 Where there are no such locks (outside Linux, on some network file systems) every claim is granted. Then two
 processes may ask, and pay, for the same answer; the ledger still keeps one.
@@ -16,6 +19,8 @@ import hashlib
 import os
 import struct
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform == "linux":
@@ -25,16 +30,19 @@ __all__ = ["Claims"]
 
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, process (0 for these locks)
 _OFFSET_DIGITS = 15  # of the key's hexadecimal digits: 60 bits, as an offset is a signed number of 64
+_KEYS = 1 << 60  # the bytes of all keys
 _PRESENT = 1 << 62  # beyond every key's byte: locked, shared, by all who have the ledger open
 _TAKEN = (errno.EAGAIN, errno.EACCES)
 
 
 class Claims:
-    """The claims of one open ledger."""
+    """The claims of one open ledger. Safe for several threads."""
 
     def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
         self._file: int | None = None
-        self._size_alone: int | None = None  # of the file, while nobody came after us
+        self._mine: set[int] | None = None  # the offsets claimed while all bytes are ours
+        self._size_alone = 0  # of the file then
         if sys.platform == "linux":
             try:
                 self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -44,35 +52,64 @@ class Claims:
 
     @property
     def is_alone(self) -> bool:
-        """Whether nobody else can have written to the ledger since it was opened here. False where that is not known.
+        """Whether nobody else can have claimed anything since this was opened. False where that is not known.
 
-        Once False it stays so: who came may have written and left.
+        Once False it stays so: who came may have asked, and left.
         """
-        if self._size_alone is None or self._file is None:
-            return False
-        if os.fstat(self._file).st_size != self._size_alone:
-            self._size_alone = None
-        return self._size_alone is not None
+        return self._mine is not None
 
     def claim(self, key: str) -> bool:
-        """Whether the key is ours now. One system call; never waits."""
-        if self._file is None:
+        """Whether the key is ours now. At most one system call; never waits."""
+        with self._lock:
+            if self._mine is not None:
+                self._mine.add(_offset(key))
+                return True
+            if self._file is None:
+                return True
+            try:
+                _set(self._file, F_WRLCK, _offset(key))
+            except OSError as exc:
+                if exc.errno in _TAKEN:
+                    return False
+                self._leave()
             return True
-        try:
-            _set(self._file, F_WRLCK, _offset(key))
-        except OSError as exc:
-            if exc.errno in _TAKEN:
-                return False
-            self.close()
-        return True
 
     def release(self, key: str) -> None:
         """Give a key back. One that was not claimed is left as it is."""
-        if self._file is not None:
-            _set(self._file, F_UNLCK, _offset(key))
+        with self._lock:
+            if self._mine is not None:
+                self._mine.discard(_offset(key))
+            elif self._file is not None:
+                _set(self._file, F_UNLCK, _offset(key))
+
+    def make_room(self) -> None:
+        """Where somebody came since all bytes were ours: keep only those of our keys."""
+        with self._lock:
+            if self._mine is None or self._file is None or os.fstat(self._file).st_size == self._size_alone:
+                return
+            start = 0
+            for offset in sorted(self._mine):
+                if offset > start:
+                    _set(self._file, F_UNLCK, start, offset - start)
+                start = offset + 1
+            if start < _KEYS:
+                _set(self._file, F_UNLCK, start, _KEYS - start)
+            self._mine = None
+
+    def may_claim(self) -> bool:
+        """Whether nobody holds all bytes against us."""
+        with self._lock:
+            if self._file is None or self._mine is not None:
+                return True
+            return _holder(self._file, 0, _KEYS) != _KEYS
 
     def close(self) -> None:
         """Give every key back. The file stays: removing it would part those who have it open from those who come."""
+        with self._lock:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._mine = None
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -85,20 +122,23 @@ class Claims:
         _set(file, F_RDLCK, _PRESENT)
         try:
             os.write(file, b".")
-        except OSError:  # a full disk: claims need no room
+        except OSError:  # a full disk: claims need no room, but nobody would see us come
             return
         size = os.fstat(file).st_size
-        if not _is_locked_by_others(file, _PRESENT):
-            self._size_alone = size
+        if _holder(file, _PRESENT, 1) == 0:
+            with suppress(BlockingIOError):
+                _set(file, F_WRLCK, 0, _KEYS)
+                self._mine, self._size_alone = set(), size
 
 
-def _set(file: int, kind: int, offset: int) -> None:
-    fcntl(file, F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, offset, 1, 0))
+def _set(file: int, kind: int, offset: int, length: int = 1) -> None:
+    fcntl(file, F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, offset, length, 0))
 
 
-def _is_locked_by_others(file: int, offset: int) -> bool:
-    found = fcntl(file, F_OFD_GETLK, _FLOCK.pack(F_WRLCK, os.SEEK_SET, offset, 1, 0))
-    return _FLOCK.unpack(found)[0] != F_UNLCK
+def _holder(file: int, offset: int, length: int) -> int:
+    """The length of a lock that others hold there; 0: none."""
+    found = _FLOCK.unpack(fcntl(file, F_OFD_GETLK, _FLOCK.pack(F_WRLCK, os.SEEK_SET, offset, length, 0)))
+    return 0 if found[0] == F_UNLCK else found[3]
 
 
 def _offset(key: str) -> int:

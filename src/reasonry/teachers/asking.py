@@ -16,13 +16,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from reasonry.contracts import Teacher
 from reasonry.errors import LedgerError
-from reasonry.ledger import Ledger
+from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
 from reasonry.teachers.admission import Admission
 from reasonry.teachers.cases import Case, Stored
@@ -172,7 +172,16 @@ class _Delivery:
             self._held -= case.size
             count += len(case.outcomes)
             ready.append(case)
-        stored = [o for case in ready for o in case.outcomes if isinstance(o, Stored)]
-        entries = self._ledger.answered({o.key for o in stored}) if self._ledger is not None and stored else {}
+        keys = {o.key for case in ready for o in case.outcomes if isinstance(o, Stored) and o.entry is None}
+        entries = self._ledger.answered(keys) if self._ledger is not None and keys else {}
         for case in ready:
-            yield [o if not isinstance(o, Stored) else self._engine.answered(o, entries[o.key]) for o in case.outcomes]
+            yield [self._whole(outcome, entries) for outcome in case.outcomes]
+
+    def _whole(self, outcome: Outcome | Stored, entries: Mapping[str, LedgerEntry]) -> Outcome:
+        if not isinstance(outcome, Stored):
+            return outcome
+        entry = outcome.entry or entries.get(outcome.key)
+        if entry is None:
+            hint = "the ledger was changed by something else; set it aside and start a new one"
+            raise LedgerError(f"the answer {outcome.key} is gone", place="ledger", hint=hint)
+        return self._engine.answered(outcome, entry)

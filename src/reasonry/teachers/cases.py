@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reasonry.ledger import LedgerEntry
 from reasonry.teachers.outcomes import Outcome, Series
 from reasonry.types import Request
 
@@ -13,11 +14,12 @@ __all__ = ["Case", "Item", "Stored"]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An answered request whose reply is in the ledger."""
+    """An answered request whose reply is in the ledger. `entry` is there while memory has room for it."""
 
     request: Request
     key: str
     from_ledger: bool
+    entry: LedgerEntry | None = None
 
 
 class Case:

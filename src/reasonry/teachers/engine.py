@@ -15,11 +15,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any
 
 from reasonry.contracts import Teacher
-from reasonry.errors import ReasonryError, TeacherError
+from reasonry.errors import LedgerError, ReasonryError, TeacherError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
 from reasonry.teachers.admission import Admission, Turn
@@ -35,6 +34,7 @@ __all__ = ["Engine"]
 
 _AT_ONCE = 64  # requests sent before the loop may do something else
 _ELSEWHERE_S = 0.5  # between two looks at a request that another process asks
+_HELD_CHARACTERS = 32 << 20  # of replies that need not be read back from the ledger
 _REFUSALS_PER_TRY = 8  # being told to come back later is no failed try, but nobody comes back for ever
 
 
@@ -70,7 +70,9 @@ class Engine:
         self._timers: set[asyncio.TimerHandle] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._writes = 0
-        self._written: deque[tuple[Item, LedgerEntry, float, Future[None]]] = deque()
+        self._held = 0  # characters of replies that were kept in memory, counted on the loop
+        self._delivered = 0  # ... and handed over, counted on the caller's thread
+        self._written: deque[tuple[Item, LedgerEntry, float, LedgerError | None]] = deque()
         self._error: BaseException | None = None
         self._news = threading.Condition()
         self._awaited: Case | None = None
@@ -101,7 +103,9 @@ class Engine:
         return self._error is not None and self._is_idle()
 
     def answered(self, stored: Stored, entry: LedgerEntry) -> Answered:
-        """What is stored, with the reply that was read back."""
+        """What is stored, with its reply."""
+        if stored.entry is not None:
+            self._delivered += len(stored.entry.reply or "")
         return Answered(stored.request, read_entry(entry), stored.key, self._cost(entry), stored.from_ledger)
 
     def close(self) -> None:
@@ -274,8 +278,14 @@ class Engine:
 
     def _kept(self, item: Item, entry: LedgerEntry, *, from_ledger: bool) -> Outcome | Stored:
         """An answer: with its reply where the case decides by it, else by its key alone."""
-        stored = Stored(item.request, entry.key, from_ledger)
-        return self.answered(stored, entry) if item.case.series.has_more else stored
+        if item.case.series.has_more:
+            return self.answered(Stored(item.request, entry.key, from_ledger), entry)
+        assert self._ledger is not None
+        # The entry that we wrote is the one that stands unless somebody else could write too.
+        is_held = self._held - self._delivered < _HELD_CHARACTERS and self._ledger.is_alone
+        if is_held:
+            self._held += len(entry.reply or "")
+        return Stored(item.request, entry.key, from_ledger, entry if is_held else None)
 
     def _cost(self, entry: LedgerEntry) -> float | None:
         """By the price in force, which is part of the stage's key; the entry keeps what was thought at the time."""
@@ -349,20 +359,19 @@ class Engine:
         """Write an attempt; an answer counts when that is done."""
         assert self._ledger is not None
         self._writes += 1
-        written = self._ledger.submit(entry)
 
-        def done(future: Future[None]) -> None:  # on the ledger's thread
-            self._written.append((item, entry, reserved, future))
-            if len(self._written) == 1:
+        def done(error: LedgerError | None) -> None:  # on the ledger's thread
+            self._written.append((item, entry, reserved, error))
+            if len(self._written) == 1:  # else the loop has been told, and has not come so far yet
                 self._loop.call_soon_threadsafe(self._take_written)
 
-        written.add_done_callback(done)
+        self._ledger.record(entry, done)
 
     def _take_written(self) -> None:
         while self._written:
-            item, entry, reserved, future = self._written[0]
+            item, entry, reserved, error = self._written[0]
             self._writes -= 1
-            if (error := future.exception()) is not None:
+            if error is not None:
                 self._purse.settle(reserved, None)
                 self._stop(error)
             elif entry.outcome == "answered":
