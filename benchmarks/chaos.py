@@ -34,8 +34,8 @@ from benchmarks.endpoints import endpoint_program, is_quiet_within, stats_of
 from reasonry.ledger import Ledger
 from reasonry.sections import DistilSection
 from reasonry.store import Store
-from reasonry.teachers.endpoint_bodies import request_digest
-from reasonry.teachers.faults import FaultOptions
+from reasonry.teachers.simulator.bodies import request_digest
+from reasonry.teachers.simulator.faults import FaultOptions
 from reasonry.types import Drop, Question, Trace
 
 __all__ = ["Chaos", "Kill", "Setting", "calm_run", "chaotic_run", "problems_of"]

@@ -19,7 +19,7 @@ _POLL_S = 0.02
 @contextmanager
 def endpoint_program(*arguments: str) -> Generator[str]:
     """Run the endpoint's program on a free port until the block is left; its base URL."""
-    command = [sys.executable, "-m", "reasonry.teachers.endpoint", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "reasonry.teachers.simulator.endpoint", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -205,7 +205,7 @@ def _cpu_s(pid: int) -> float:
 def ask(base_url: str, ledger: Path, concurrency: int | str) -> None:
     """The client's program: ask without end. It is killed when enough has been seen."""
     from reasonry.ledger import Ledger
-    from reasonry.teachers.asking import ask_all
+    from reasonry.teachers.asking.ask import ask_all
     from reasonry.teachers.openai import OpenAIOptions, openai
     from reasonry.types import Question, Request, Sampling, conversation
 

@@ -89,7 +89,17 @@ def serving() -> Generator[str]:
     """The simulated endpoint in a process of its own, with a delay before each answer and some faults."""
     rates = {"slow": 0.96, "slow_s": 0.04, "http_429": 0.02, "http_500": 0.02, "retry_after_s": 0.05, "tries": 1000}
     faults = json.dumps(rates)
-    command = [sys.executable, "-m", "reasonry.teachers.endpoint", "--port", "0", "--seed", "7", "--faults", faults]
+    command = [
+        sys.executable,
+        "-m",
+        "reasonry.teachers.simulator.endpoint",
+        "--port",
+        "0",
+        "--seed",
+        "7",
+        "--faults",
+        faults,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

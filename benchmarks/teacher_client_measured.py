@@ -34,7 +34,7 @@ from benchmarks.teacher_client_common import (
 from reasonry import Question
 from reasonry.ledger import Ledger
 from reasonry.registry import find
-from reasonry.teachers.asking import Answered, ask_all
+from reasonry.teachers.asking.ask import Answered, ask_all
 from reasonry.types import Message, Request, Sampling
 
 __all__ = ["CLIENTS", "floor", "ours", "requests_of", "teacher_at"]

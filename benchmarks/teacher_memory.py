@@ -32,7 +32,7 @@ from benchmarks.teacher_client import endpoint, stats
 from benchmarks.teacher_client_common import raise_open_files
 from benchmarks.teacher_client_measured import requests_of, teacher_at
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import Answered, ask_all
+from reasonry.teachers.asking.ask import Answered, ask_all
 
 __all__ = ["Line", "growth", "main"]
 

@@ -25,7 +25,7 @@ from reasonry.run import default_workers, locked, refuse_foreign
 from reasonry.stages import collect, curate, distil
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store
-from reasonry.teachers.spending import Budget
+from reasonry.teachers.asking.spending import Budget
 from reasonry.types import Question
 
 __all__ = ["ledger_path", "pilot"]

@@ -29,7 +29,7 @@ from reasonry.sections import GateSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store, is_file_of, write_durably
-from reasonry.teachers.spending import Budget
+from reasonry.teachers.asking.spending import Budget
 
 __all__ = [
     "Gate",

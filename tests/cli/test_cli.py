@@ -166,7 +166,7 @@ def test_doctor_never_shows_a_secret(tmp_path: Path) -> None:
 
 def test_parts_names_every_kind_and_the_simulated_endpoint(tmp_path: Path) -> None:
     done = reasonry("parts", cwd=tmp_path)
-    for name in ("jsonl@", "openai@", "simulated@", "math@", "tiny@", "reasonry.teachers.endpoint"):
+    for name in ("jsonl@", "openai@", "simulated@", "math@", "tiny@", "reasonry.teachers.simulator.endpoint"):
         assert name in done.stdout
     shown = json.loads(reasonry("parts", "teacher", "openai", "--json", cwd=tmp_path).stdout)
     assert "base_url" in shown["options"]["properties"]

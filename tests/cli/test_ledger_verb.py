@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from reasonry.ledger import Ledger
-from reasonry.teachers.endpoint import serve_simulated
-from reasonry.teachers.simulation import Behaviour
+from reasonry.teachers.simulator.endpoint import serve_simulated
+from reasonry.teachers.simulator.simulation import Behaviour
 from tests.cli.test_cli import assert_clear, reasonry
 from tests.floor.ledgers import MODEL, failed_entry, filled, overwrite, real_entry
 
@@ -190,7 +190,7 @@ def test_a_key_is_in_no_byte_of_what_is_written(tmp_path: Path) -> None:
     """Through the OpenAI client, with a key in the environment, answers and refusals alike; killed, so that the log
     is looked at too.
     """
-    command = [sys.executable, "-m", "reasonry.teachers.endpoint", "--port", "0"]
+    command = [sys.executable, "-m", "reasonry.teachers.simulator.endpoint", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as endpoint:
         try:
             assert endpoint.stdout is not None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reasonry.ledger import Ledger, LedgerEntry
-from reasonry.teachers.entries import reply_text, request_text
+from reasonry.teachers.asking.entries import reply_text, request_text
 from reasonry.types import Question, Reply, Request, Sampling, conversation
 
 MODEL, SERVED_BY = "deepseek-reasoner", "https://api.deepseek.com/v1"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reasonry.arithmetic import FAMILIES
 from reasonry.estimating import Observed, Range, Seen, estimate, total_of
 from reasonry.sections import DistilSection, PriceOptions
-from reasonry.teachers.simulation import Behaviour, simulate
+from reasonry.teachers.simulator.simulation import Behaviour, simulate
 from reasonry.types import Message
 
 PRICE = PriceOptions(input_per_million=0.5, output_per_million=2.0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reasonry.sections import DistilSection, PerQuestionOptions, PriceOptions
 from reasonry.stages.sampling import Finding, QuestionSeries, decide, joined, samples_of
-from reasonry.teachers.outcomes import Answered, Outcome, Unanswered
+from reasonry.teachers.asking.outcomes import Answered, Outcome, Unanswered
 from reasonry.types import Question, Reply, Request, Status, Verdict, whole_text
 from reasonry.verifiers.batch import VerifyItem
 

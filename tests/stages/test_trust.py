@@ -20,8 +20,8 @@ from reasonry.recipe import Recipe, load_recipe
 from reasonry.run import check_gates, load_run, run
 from reasonry.sections import GateSection
 from reasonry.store import Store
-from reasonry.teachers.endpoint import serve_simulated
-from reasonry.teachers.simulation import Behaviour
+from reasonry.teachers.simulator.endpoint import serve_simulated
+from reasonry.teachers.simulator.simulation import Behaviour
 from reasonry.types import Trace
 from tests.stages.test_line import RECIPE, small_run
 

@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from reasonry.arithmetic import FAMILIES
-from reasonry.teachers.addresses import address_of
-from reasonry.teachers.asking import Waits
-from reasonry.teachers.loops import LoopThread
+from reasonry.teachers.asking.ask import Waits
+from reasonry.teachers.asking.loops import LoopThread
+from reasonry.teachers.http.addresses import address_of
 from reasonry.teachers.openai import Connection, OpenAITeacher
 from reasonry.types import Question, Reply, Request, Sampling, conversation
 

@@ -8,9 +8,9 @@ import pytest
 
 from reasonry.contracts import Headroom, RateLimits
 from reasonry.errors import TeacherError
-from reasonry.teachers.admission import Admission, Turn
-from reasonry.teachers.control import FIRST
-from reasonry.teachers.pacing import Pace
+from reasonry.teachers.asking.admission import Admission, Turn
+from reasonry.teachers.asking.control import FIRST
+from reasonry.teachers.asking.pacing import Pace
 from reasonry.types import Question, Reply, Request
 
 

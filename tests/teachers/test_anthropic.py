@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from reasonry.errors import TeacherError
 from reasonry.teachers.anthropic import AnthropicOptions, anthropic
+from reasonry.teachers.http.providers import provider_named
 from reasonry.teachers.openai import OpenAITeacher
-from reasonry.teachers.providers import provider_named
 from reasonry.types import Message, Question, Reply, Request, Sampling
 from tests.teachers.fakes import Handler, client, http_server
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from reasonry.errors import BudgetReached, LedgerError, TeacherError, UsageError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
-from reasonry.teachers.asking import Answered, Budget, Outcome, Unanswered, Waits, ask_all
-from reasonry.teachers.entries import read_reply, reply_text
+from reasonry.teachers.asking.ask import Answered, Budget, Outcome, Unanswered, Waits, ask_all
+from reasonry.teachers.asking.entries import read_reply, reply_text
 from reasonry.types import Reply, Request
 from tests.teachers.fakes import SOON, FakeTeacher, echo, prompt_of, prompts, request_of, requests_of
 

@@ -20,11 +20,11 @@ from aiohttp import web
 
 from reasonry.errors import TeacherError
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import Answered, Unanswered, ask_all
-from reasonry.teachers.batch_registry import BatchRegistry, registry_path
-from reasonry.teachers.batches import BatchOptions, BatchTeacher, batched
-from reasonry.teachers.endpoint_batches import BatchedServed, BatchFaults, add_batch_routes
-from reasonry.teachers.loops import LoopThread
+from reasonry.teachers.asking.ask import Answered, Unanswered, ask_all
+from reasonry.teachers.asking.loops import LoopThread
+from reasonry.teachers.batching.registry import BatchRegistry, registry_path
+from reasonry.teachers.batching.teacher import BatchOptions, BatchTeacher, batched
+from reasonry.teachers.simulator.batches import BatchedServed, BatchFaults, add_batch_routes
 from reasonry.types import Reply, Request
 from tests.teachers.fakes import SOON, client, completion, request_of, requests_of
 
@@ -625,8 +625,8 @@ RUN = """
 import sys
 from pathlib import Path
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import ask_all
-from reasonry.teachers.batches import BatchOptions, batched
+from reasonry.teachers.asking.ask import ask_all
+from reasonry.teachers.batching.teacher import BatchOptions, batched
 from tests.teachers.fakes import SOON, client, requests_of
 
 path = Path(sys.argv[2])

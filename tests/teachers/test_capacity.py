@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasonry.teachers.capacity import Allowance, Capacity, CapacityOptions, Refused, duration_text
-from reasonry.teachers.endpoint import Served, serving
-from reasonry.teachers.simulation import Behaviour
+from reasonry.teachers.simulator.capacity import Allowance, Capacity, CapacityOptions, Refused, duration_text
+from reasonry.teachers.simulator.endpoint import Served, serving
+from reasonry.teachers.simulator.simulation import Behaviour
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)(ms|s))?")
 

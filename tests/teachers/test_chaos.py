@@ -11,10 +11,10 @@ from benchmarks.chaos import Setting, calm_run, chaotic_run, problems_of
 from benchmarks.full_endpoint import longest_above
 
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import Answered, Unanswered, ask_all
-from reasonry.teachers.endpoint import serve_simulated
-from reasonry.teachers.faults import FaultOptions
-from reasonry.teachers.simulation import Behaviour, simulate
+from reasonry.teachers.asking.ask import Answered, Unanswered, ask_all
+from reasonry.teachers.simulator.endpoint import serve_simulated
+from reasonry.teachers.simulator.faults import FaultOptions
+from reasonry.teachers.simulator.simulation import Behaviour, simulate
 from tests.teachers.fakes import SOON, arithmetic_requests, client
 
 SMALL = Setting(questions=150, samples=2, kills=2, concurrency=16, timeout_s=1.5)

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch", reason="the train extra is not installed")
 
 from reasonry.errors import InputError
-from reasonry.teachers.checkpoint import LocalStudent, load_student
+from reasonry.teachers.local.checkpoint import LocalStudent, load_student
 from reasonry.types import Message, Reply, Sampling, conversation, whole_text
 from tests.trainers.examples import Conversation, Trained
 

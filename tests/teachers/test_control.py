@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reasonry.teachers.control import FIRST, Control, Sent
+from reasonry.teachers.asking.control import FIRST, Control, Sent
 from tests.teachers.virtual_endpoint import VirtualEndpoint, play
 
 Latency = Callable[[random.Random], float]

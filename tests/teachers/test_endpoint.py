@@ -21,13 +21,13 @@ from pydantic import ValidationError
 
 from reasonry.errors import TeacherError, UsageError
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import Answered, ask_all
-from reasonry.teachers.capacity import CapacityOptions, Refused
-from reasonry.teachers.endpoint import Served, SimulatedEndpoint, main, serve_simulated
-from reasonry.teachers.endpoint_bodies import request_digest
-from reasonry.teachers.entries import read_reply
-from reasonry.teachers.faults import FaultKind, FaultOptions
-from reasonry.teachers.simulation import Behaviour, simulate
+from reasonry.teachers.asking.ask import Answered, ask_all
+from reasonry.teachers.asking.entries import read_reply
+from reasonry.teachers.simulator.bodies import request_digest
+from reasonry.teachers.simulator.capacity import CapacityOptions, Refused
+from reasonry.teachers.simulator.endpoint import Served, SimulatedEndpoint, main, serve_simulated
+from reasonry.teachers.simulator.faults import FaultKind, FaultOptions
+from reasonry.teachers.simulator.simulation import Behaviour, simulate
 from reasonry.types import Reply, Request, conversation
 from tests.teachers.fakes import SOON, arithmetic_requests, client
 
@@ -263,7 +263,7 @@ RUN = """
 import sys
 from pathlib import Path
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import ask_all
+from reasonry.teachers.asking.ask import ask_all
 from tests.teachers.fakes import SOON, arithmetic_requests, client
 
 with Ledger(Path(sys.argv[2])) as ledger:
@@ -288,7 +288,9 @@ def program(*arguments: str) -> Generator[subprocess.Popen[str]]:
 @contextmanager
 def slow_endpoint() -> Generator[str]:
     faults = '{"slow": 0.8, "slow_s": 0.02, "http_500": 0.1, "cut": 0.1}'
-    with program("-m", "reasonry.teachers.endpoint", "--seed", "9", "--accuracy", "0.5", "--faults", faults) as process:
+    with program(
+        "-m", "reasonry.teachers.simulator.endpoint", "--seed", "9", "--accuracy", "0.5", "--faults", faults
+    ) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["base_url"]
 

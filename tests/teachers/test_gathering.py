@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.gathering import Gatherer
+from reasonry.teachers.local.gathering import Gatherer
 
 WAIT_S = 30.0
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from reasonry.contracts import Headroom, Served
 from reasonry.errors import TeacherError, UsageError
-from reasonry.teachers.descriptors import allow_connections
-from reasonry.teachers.headers import RateHeaders, headroom_in, retry_after_in, retry_after_s, seconds_in
-from reasonry.teachers.providers import OTHER, provider_named
+from reasonry.teachers.http.descriptors import allow_connections
+from reasonry.teachers.http.headers import RateHeaders, headroom_in, retry_after_in, retry_after_s, seconds_in
+from reasonry.teachers.http.providers import OTHER, provider_named
 from tests.teachers.fakes import Handler, client, completion, http_server, request_of
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from reasonry.teachers.loops import LoopThread
+from reasonry.teachers.asking.loops import LoopThread
 
 
 def test_leaving_cancels_what_still_runs() -> None:

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from reasonry.errors import TeacherError, UsageError
 from reasonry.ledger import Ledger
-from reasonry.teachers.addresses import address_of
-from reasonry.teachers.asking import Answered, Outcome, Unanswered, ask_all
+from reasonry.teachers.asking.ask import Answered, Outcome, Unanswered, ask_all
+from reasonry.teachers.http.addresses import address_of
 from reasonry.teachers.openai import OpenAIOptions, OpenAITeacher, openai
 from reasonry.types import Reply, Request, Sampling, conversation
 from tests.teachers.fakes import SOON, Handler, client, completion, http_server, request_of, requests_of

@@ -16,9 +16,9 @@ from reasonry.env import VARIABLES
 from reasonry.errors import TeacherError, UsageError
 from reasonry.registry import find
 from reasonry.sections import PriceOptions
-from reasonry.teachers.addresses import address_of
+from reasonry.teachers.http.addresses import address_of
+from reasonry.teachers.http.providers import OTHER, Provider, provider_at, provider_named, provider_names
 from reasonry.teachers.openai import Connection, HttpEndpoint, OpenAIOptions, openai
-from reasonry.teachers.providers import OTHER, Provider, provider_at, provider_named, provider_names
 from reasonry.types import Message, Question, Request, Sampling
 from tests.teachers.fakes import request_of
 

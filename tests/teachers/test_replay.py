@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from reasonry.errors import InputError, TeacherError
 from reasonry.ledger import Ledger
 from reasonry.registry import find
-from reasonry.teachers.asking import Answered, ask_all
+from reasonry.teachers.asking.ask import Answered, ask_all
 from reasonry.teachers.replay import ReplayOptions, ReplayTeacher, replay
 from reasonry.types import Question, Reply, Request, Sampling, conversation
 from tests.teachers.fakes import FakeTeacher, request_of, requests_of

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from reasonry.arithmetic import FAMILIES, Problem, parse_problem, read_steps
 from reasonry.errors import PartError
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import Answered, ask_all
+from reasonry.teachers.asking.ask import Answered, ask_all
 from reasonry.teachers.simulated import SimulatedOptions, simulated
-from reasonry.teachers.simulation import Behaviour, Mistake, simulate
+from reasonry.teachers.simulator.simulation import Behaviour, Mistake, simulate
 from reasonry.testing import check_teacher
 from reasonry.types import Message, Reply, Request, conversation, whole_text
 from tests.teachers.fakes import FakeTeacher, arithmetic_requests, request_of

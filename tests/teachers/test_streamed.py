@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from reasonry.teachers.capacity import CapacityOptions
-from reasonry.teachers.endpoint import serve_simulated
-from reasonry.teachers.faults import FaultOptions
-from reasonry.teachers.simulation import Behaviour, simulate
+from reasonry.teachers.simulator.capacity import CapacityOptions
+from reasonry.teachers.simulator.endpoint import serve_simulated
+from reasonry.teachers.simulator.faults import FaultOptions
+from reasonry.teachers.simulator.simulation import Behaviour, simulate
 from reasonry.types import conversation
 from tests.teachers.test_endpoint import within
 

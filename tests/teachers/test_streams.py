@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.answers import Reading, read_answer
-from reasonry.teachers.messages_api import MessagesCollector, read_message
-from reasonry.teachers.providers import provider_named
-from reasonry.teachers.streams import ChatCollector, Collector, Event, EventParser, collected
+from reasonry.teachers.http.answers import Reading, read_answer
+from reasonry.teachers.http.messages_api import MessagesCollector, read_message
+from reasonry.teachers.http.providers import provider_named
+from reasonry.teachers.http.streams import ChatCollector, Collector, Event, EventParser, collected
 from reasonry.types import Reply
 from tests.teachers.fakes import Handler, client, completion, http_server, request_of
 
@@ -185,7 +185,7 @@ def test_an_empty_stream_of_a_model_that_stopped_is_an_empty_answer() -> None:
 
 
 def test_an_endless_stream_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reasonry.teachers.streams.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("reasonry.teachers.http.streams.MAX_BODY_BYTES", 1000)
     with pytest.raises(TeacherError, match="larger than") as caught:
         reply_of([sse(chunks_of({"content": "x" * 2000}))])
     assert not caught.value.retryable

@@ -22,9 +22,9 @@ from reasonry.ledger import Ledger
 from reasonry.recipe import load_recipe
 from reasonry.registry import find, inputs_of
 from reasonry.run import run
-from reasonry.teachers import checkpoint
-from reasonry.teachers.asking import Answered, Unanswered, ask_all
-from reasonry.teachers.checkpoint import LocalStudent, checkpoint_digest, load_student
+from reasonry.teachers.asking.ask import Answered, Unanswered, ask_all
+from reasonry.teachers.local import checkpoint
+from reasonry.teachers.local.checkpoint import LocalStudent, checkpoint_digest, load_student
 from reasonry.teachers.student import StudentOptions, StudentTeacher, student
 from reasonry.testing import check_teacher
 from reasonry.types import Message, Question, Request, Sampling, whole_text

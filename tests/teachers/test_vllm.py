@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from reasonry.errors import PartError, TeacherError
 from reasonry.ledger import Ledger
 from reasonry.registry import find, inputs_of
-from reasonry.teachers.asking import Answered, Unanswered, ask_all
+from reasonry.teachers.asking.ask import Answered, Unanswered, ask_all
 from reasonry.teachers.vllm import VllmOptions, VllmTeacher, need_vllm, vllm
 from reasonry.testing import check_teacher
 from reasonry.types import Message, Request, Sampling

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reasonry.teachers.control import Control, Sent
+from reasonry.teachers.asking.control import Control, Sent
 
 __all__ = ["Play", "VirtualEndpoint", "play"]
 

@@ -190,7 +190,7 @@ def test_impossible_options_are_refused(change: dict[str, Any]) -> None:
 
 def test_options_are_imported_without_torch() -> None:
     code = (
-        "import sys, reasonry.trainers.tiny, reasonry.teachers.checkpoint\n"
+        "import sys, reasonry.trainers.tiny, reasonry.teachers.local.checkpoint\n"
         "print([name for name in ('torch', 'tokenizers', 'transformers') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -40,7 +40,9 @@ def parts_verb(kind: Any, name: str | None, *, as_json: bool) -> None:
         for part in parts:
             click.echo(f"{part.kind:<10} {part.label:<20} {part.summary}")
         if kind in (None, "teacher"):
-            click.echo("\nThe simulated teacher, served on loopback: python -m reasonry.teachers.endpoint --help")
+            click.echo(
+                "\nThe simulated teacher, served on loopback: python -m reasonry.teachers.simulator.endpoint --help"
+            )
     for broken in found:
         if isinstance(broken, PartError):
             Console().warn(str(broken))

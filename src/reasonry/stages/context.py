@@ -11,7 +11,7 @@ from reasonry.console import Console
 from reasonry.ledger import Ledger
 from reasonry.sections import VerifySection
 from reasonry.store import Manifest, Store
-from reasonry.teachers.spending import Budget
+from reasonry.teachers.asking.spending import Budget
 from reasonry.types import Question
 
 __all__ = ["StageContext", "StageResult"]

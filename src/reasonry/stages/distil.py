@@ -15,7 +15,7 @@ from reasonry.stages.live import verifying_live
 from reasonry.stages.sampling import QuestionSeries, Verify, joined, samples_of
 from reasonry.stages.tally import AnswerTally, ask_questions, spending, teacher_of, unanswered_drop
 from reasonry.store import TableWriter
-from reasonry.teachers.outcomes import Answered, Outcome
+from reasonry.teachers.asking.outcomes import Answered, Outcome
 from reasonry.types import Drop, Question, Trace
 
 VERSION = 2

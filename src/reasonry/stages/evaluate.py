@@ -18,8 +18,8 @@ from reasonry.stages.context import StageContext, StageResult
 from reasonry.stages.tally import AnswerTally, ask, spending, teacher_of, unanswered_drop
 from reasonry.stats import bootstrap_mean, wilson
 from reasonry.store import TableWriter
-from reasonry.teachers.checkpoint import load_student
-from reasonry.teachers.outcomes import Answered
+from reasonry.teachers.asking.outcomes import Answered
+from reasonry.teachers.local.checkpoint import load_student
 from reasonry.types import (
     Completion,
     Drop,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from reasonry.prompts import messages_of
 from reasonry.sections import DistilSection
-from reasonry.teachers.outcomes import Answered, Outcome
+from reasonry.teachers.asking.outcomes import Answered, Outcome
 from reasonry.types import Finish, Message, Question, Reply, Request, Sampling, Status, Verdict, whole_text
 from reasonry.verifiers.batch import VerifyItem
 

@@ -12,9 +12,9 @@ from reasonry.errors import WorkFailed
 from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext
-from reasonry.teachers.asking import Asking, ask_series
-from reasonry.teachers.batches import BatchOptions, batched
-from reasonry.teachers.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
+from reasonry.teachers.asking.ask import Asking, ask_series
+from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
+from reasonry.teachers.batching.teacher import BatchOptions, batched
 from reasonry.types import Drop, Request
 
 __all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "unanswered_drop"]

@@ -18,15 +18,15 @@ from reasonry.env import secret
 from reasonry.errors import TeacherError, UsageError
 from reasonry.identity import digest
 from reasonry.registry import part
-from reasonry.teachers.addresses import Address
-from reasonry.teachers.answers import MAX_BODY_BYTES, Reading, object_in, refusal
-from reasonry.teachers.asking import Waits
-from reasonry.teachers.descriptors import allow_connections
-from reasonry.teachers.headers import headroom_in
-from reasonry.teachers.options import EndpointOptions, OpenAIOptions, Site
-from reasonry.teachers.providers import OTHER, Provider
-from reasonry.teachers.streams import collected
-from reasonry.teachers.wires import WIRES, begun_in
+from reasonry.teachers.asking.ask import Waits
+from reasonry.teachers.http.addresses import Address
+from reasonry.teachers.http.answers import MAX_BODY_BYTES, Reading, object_in, refusal
+from reasonry.teachers.http.descriptors import allow_connections
+from reasonry.teachers.http.headers import headroom_in
+from reasonry.teachers.http.options import EndpointOptions, OpenAIOptions, Site
+from reasonry.teachers.http.providers import OTHER, Provider
+from reasonry.teachers.http.streams import collected
+from reasonry.teachers.http.wires import WIRES, begun_in
 from reasonry.types import JsonMap, Question, Reply, Request
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from reasonry.errors import InputError, LedgerError
 from reasonry.identity import RowHasher, digest
 from reasonry.ledger import read_answers
 from reasonry.records import MISSING, Record, SetAside, field_value, open_records
-from reasonry.teachers.entries import asked_digest_of, read_reply
+from reasonry.teachers.asking.entries import asked_digest_of, read_reply
 from reasonry.teachers.reasoning import finish_of, split_reasoning
 from reasonry.types import Drop, Reply
 

@@ -13,7 +13,7 @@ from reasonry.identity import file_digest
 from reasonry.prompts import messages_of
 from reasonry.registry import Input, part
 from reasonry.sections import DistilSection, RecipePath, Section
-from reasonry.teachers.entries import asked_digest
+from reasonry.teachers.asking.entries import asked_digest
 from reasonry.teachers.recordings import Recordings, Told, is_ledger, ledger_digest, read_ledger, read_rows
 from reasonry.types import Drop, Question, Reply, Request, Sampling
 

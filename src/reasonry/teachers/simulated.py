@@ -11,13 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from reasonry.registry import part
 from reasonry.sections import OUT_OF_KEY, DistilSection
-from reasonry.teachers.addresses import address_of
-from reasonry.teachers.asking import Waits
-from reasonry.teachers.capacity import CapacityOptions
-from reasonry.teachers.faults import FaultOptions
+from reasonry.teachers.asking.ask import Waits
+from reasonry.teachers.http.addresses import address_of
+from reasonry.teachers.http.providers import OTHER
 from reasonry.teachers.openai import Connection, OpenAITeacher
-from reasonry.teachers.providers import OTHER
-from reasonry.teachers.simulation import MODEL, Behaviour, Mistake, simulate
+from reasonry.teachers.simulator.capacity import CapacityOptions
+from reasonry.teachers.simulator.faults import FaultOptions
+from reasonry.teachers.simulator.simulation import MODEL, Behaviour, Mistake, simulate
 from reasonry.types import Question, Reply, Request
 
 __all__ = ["SimulatedOptions", "SimulatedTeacher", "simulated"]
@@ -105,7 +105,7 @@ class SimulatedTeacher(AbstractAsyncContextManager["SimulatedTeacher"]):
 
     async def __aenter__(self) -> SimulatedTeacher:
         if self._options.over_http:
-            from reasonry.teachers.endpoint import serving
+            from reasonry.teachers.simulator.endpoint import serving
 
             options = self._options
             served = await self._stack.enter_async_context(serving(self._behaviour, options.faults, options.capacity))

@@ -19,8 +19,8 @@ from pydantic_core import PydanticCustomError
 from reasonry.errors import TeacherError
 from reasonry.registry import Input, part
 from reasonry.sections import OUT_OF_KEY, DistilSection, RecipePath
-from reasonry.teachers.checkpoint import Device, LocalStudent, checkpoint_digest, checkpoint_input, load_student
-from reasonry.teachers.gathering import Gatherer
+from reasonry.teachers.local.checkpoint import Device, LocalStudent, checkpoint_digest, checkpoint_input, load_student
+from reasonry.teachers.local.gathering import Gatherer
 from reasonry.torch_extra import need_training_libraries
 from reasonry.types import Question, Reply, Request
 

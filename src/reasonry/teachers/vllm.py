@@ -24,9 +24,9 @@ from reasonry.errors import PartError, TeacherError
 from reasonry.identity import digest
 from reasonry.registry import Input, part
 from reasonry.sections import OUT_OF_KEY, DistilSection, RecipePath
-from reasonry.teachers.checkpoint import checkpoint_digest, checkpoint_input
-from reasonry.teachers.gathering import Gatherer
-from reasonry.teachers.turns import chat_of, is_continuation, parts_of, turn_start
+from reasonry.teachers.local.checkpoint import checkpoint_digest, checkpoint_input
+from reasonry.teachers.local.gathering import Gatherer
+from reasonry.teachers.local.turns import chat_of, is_continuation, parts_of, turn_start
 from reasonry.types import Finish, JsonMap, Question, Reply, Request
 
 __all__ = ["VllmOptions", "VllmTeacher", "need_vllm", "vllm"]

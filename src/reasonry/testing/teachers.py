@@ -10,7 +10,7 @@ from typing import Any, get_args
 from reasonry.ledger import Ledger
 from reasonry.registry import Part, part_of
 from reasonry.sections import DistilSection
-from reasonry.teachers.asking import Answered, Unanswered, Waits, ask_all
+from reasonry.teachers.asking.ask import Answered, Unanswered, Waits, ask_all
 from reasonry.types import Finish, Reply, Request
 
 __all__ = ["check_teacher"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.batch_calls import BatchClient
+from reasonry.teachers.batching.calls import BatchClient
 from reasonry.types import Reply, Request
 
 __all__ = ["Results", "reply_in"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.batch_registry import RecordedBatch
+from reasonry.teachers.batching.registry import RecordedBatch
 from reasonry.types import Reply, Request
 
 __all__ = ["Desk"]

@@ -10,7 +10,7 @@ from reasonry.contracts import Teacher
 from reasonry.errors import TeacherError
 from reasonry.ledger import LedgerEntry
 from reasonry.sections import PriceOptions
-from reasonry.teachers.entries import reply_text, request_text, storable
+from reasonry.teachers.asking.entries import reply_text, request_text, storable
 from reasonry.types import Reply, Request
 
 __all__ = ["Attempt", "entry_of", "try_once"]

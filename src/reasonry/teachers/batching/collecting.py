@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.batch_calls import BatchCalls, BatchClient, BatchState
-from reasonry.teachers.batch_desk import Desk
-from reasonry.teachers.batch_registry import BatchRegistry, RecordedBatch
-from reasonry.teachers.batch_results import Results, reply_in
+from reasonry.teachers.batching.calls import BatchCalls, BatchClient, BatchState
+from reasonry.teachers.batching.desk import Desk
+from reasonry.teachers.batching.registry import BatchRegistry, RecordedBatch
+from reasonry.teachers.batching.results import Results, reply_in
 from reasonry.types import Reply
 
 __all__ = ["Collector", "failure"]

@@ -1,7 +1,7 @@
 """Ask many requests: in order, in parallel, through the ledger.
 
 The caller's thread pulls questions and takes outcomes; an event loop on another thread talks to the teacher
-(`reasonry.teachers.engine`). What is promised:
+(`reasonry.teachers.asking.engine`). What is promised:
 
 - outcomes come in the order of the requests, and memory is bounded by what is in flight, not by what waits;
 - no more requests are with the teacher at any moment than it serves well, and never more than `concurrency`;
@@ -24,12 +24,12 @@ from reasonry.contracts import Teacher
 from reasonry.errors import LedgerError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
-from reasonry.teachers.admission import Admission
-from reasonry.teachers.cases import Case, Stored
-from reasonry.teachers.engine import Engine
-from reasonry.teachers.loops import LoopThread
-from reasonry.teachers.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered, Waits
-from reasonry.teachers.spending import Budget, Purse
+from reasonry.teachers.asking.admission import Admission
+from reasonry.teachers.asking.cases import Case, Stored
+from reasonry.teachers.asking.engine import Engine
+from reasonry.teachers.asking.loops import LoopThread
+from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered, Waits
+from reasonry.teachers.asking.spending import Budget, Purse
 from reasonry.types import Request
 
 __all__ = ["Answered", "Asking", "Budget", "Outcome", "Unanswered", "Waits", "ask_all", "ask_series"]

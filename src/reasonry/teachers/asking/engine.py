@@ -21,13 +21,13 @@ from reasonry.contracts import Teacher
 from reasonry.errors import LedgerError, ReasonryError, TeacherError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
-from reasonry.teachers.admission import Admission, Turn
-from reasonry.teachers.attempts import Attempt, entry_of, try_once
-from reasonry.teachers.cases import Case, Item, Stored
-from reasonry.teachers.entries import read_entry
-from reasonry.teachers.loops import LoopThread
-from reasonry.teachers.outcomes import Answered, Counters, Outcome, Unanswered, Waits
-from reasonry.teachers.spending import Purse
+from reasonry.teachers.asking.admission import Admission, Turn
+from reasonry.teachers.asking.attempts import Attempt, entry_of, try_once
+from reasonry.teachers.asking.cases import Case, Item, Stored
+from reasonry.teachers.asking.entries import read_entry
+from reasonry.teachers.asking.loops import LoopThread
+from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Unanswered, Waits
+from reasonry.teachers.asking.spending import Purse
 from reasonry.types import Reply, Request
 
 __all__ = ["Engine"]

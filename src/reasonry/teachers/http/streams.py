@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.answers import MAX_BODY_BYTES, mapping, object_in, problem_in
+from reasonry.teachers.http.answers import MAX_BODY_BYTES, mapping, object_in, problem_in
 from reasonry.types import JsonMap
 
 __all__ = ["ChatCollector", "Collector", "Event", "EventParser", "collected"]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.answers import Reading, read_answer
-from reasonry.teachers.messages_api import MessagesCollector, messages_body, messages_headers, read_message
-from reasonry.teachers.providers import Provider
+from reasonry.teachers.http.answers import Reading, read_answer
+from reasonry.teachers.http.messages_api import MessagesCollector, messages_body, messages_headers, read_message
+from reasonry.teachers.http.providers import Provider
+from reasonry.teachers.http.streams import ChatCollector, Collector
 from reasonry.teachers.reasoning import is_thinking, split_reasoning
-from reasonry.teachers.streams import ChatCollector, Collector
 from reasonry.types import JsonMap, Message, Reply, Request
 
 __all__ = ["WIRES", "Wire", "begun_in"]

@@ -14,9 +14,9 @@ from reasonry.contracts import RateLimits
 from reasonry.env import read
 from reasonry.errors import UsageError
 from reasonry.sections import OUT_OF_KEY, DistilSection, PriceOptions, Section
-from reasonry.teachers.addresses import Address, address_of
-from reasonry.teachers.batches import BatchOptions
-from reasonry.teachers.providers import Provider, provider_at, provider_named
+from reasonry.teachers.batching.teacher import BatchOptions
+from reasonry.teachers.http.addresses import Address, address_of
+from reasonry.teachers.http.providers import Provider, provider_at, provider_named
 
 __all__ = ["DEFAULT_BASE_URL", "EndpointOptions", "LimitOptions", "OpenAIOptions", "Site"]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from reasonry.contracts import Endpoint, RateLimits, Served, Teacher
 from reasonry.errors import TeacherError
-from reasonry.teachers.control import Control, Sent
-from reasonry.teachers.pacing import Pace
+from reasonry.teachers.asking.control import Control, Sent
+from reasonry.teachers.asking.pacing import Pace
 from reasonry.types import Reply, Request
 
 __all__ = ["Admission", "Gate", "Turn"]

@@ -24,11 +24,11 @@ from pydantic import Field
 
 from reasonry.errors import TeacherError
 from reasonry.sections import Section
-from reasonry.teachers.asking import Waits
-from reasonry.teachers.batch_calls import CHAT, BatchCalls, BatchClient, BatchState, may_have_created
-from reasonry.teachers.batch_collecting import Collector, failure
-from reasonry.teachers.batch_desk import Desk
-from reasonry.teachers.batch_registry import BatchRegistry, RecordedBatch, registry_path
+from reasonry.teachers.asking.ask import Waits
+from reasonry.teachers.batching.calls import CHAT, BatchCalls, BatchClient, BatchState, may_have_created
+from reasonry.teachers.batching.collecting import Collector, failure
+from reasonry.teachers.batching.desk import Desk
+from reasonry.teachers.batching.registry import BatchRegistry, RecordedBatch, registry_path
 from reasonry.types import Question, Reply, Request
 
 __all__ = ["BatchOptions", "BatchTeacher", "batched"]

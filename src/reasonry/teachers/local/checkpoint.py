@@ -21,7 +21,7 @@ from typing import Any, Literal
 from reasonry.errors import InputError, TeacherError, UsageError
 from reasonry.identity import digest, file_digest
 from reasonry.registry import Input
-from reasonry.teachers.turns import chat_of, parts_of, turn_start
+from reasonry.teachers.local.turns import chat_of, parts_of, turn_start
 from reasonry.torch_extra import need_training_libraries, quiet, threads
 from reasonry.types import Finish, Message, Reply, Sampling
 

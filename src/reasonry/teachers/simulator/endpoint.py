@@ -7,8 +7,8 @@ request's `seed`.
 
 It binds loopback addresses only. As a program:
 
-    python -m reasonry.teachers.endpoint --port 0 --seed 7 --accuracy 0.6 --faults '{"http_429": 0.1}'
-    python -m reasonry.teachers.endpoint --faults chaos --capacity '{"at_once": 64, "latency_s": 0.2}'
+    python -m reasonry.teachers.simulator.endpoint --port 0 --seed 7 --accuracy 0.6 --faults '{"http_429": 0.1}'
+    python -m reasonry.teachers.simulator.endpoint --faults chaos --capacity '{"at_once": 64, "latency_s": 0.2}'
 
 prints one JSON line with its `base_url` and serves until it is interrupted.
 """
@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from reasonry.errors import ReasonryError, UsageError, WorkFailed
-from reasonry.teachers.capacity import Capacity, CapacityOptions, Refused
-from reasonry.teachers.endpoint_batches import add_batch_routes
-from reasonry.teachers.endpoint_bodies import Asked, ReasoningField, completion, events, problem, read_asked
-from reasonry.teachers.endpoint_counts import Served
-from reasonry.teachers.faults import FaultKind, FaultOptions
-from reasonry.teachers.loops import LoopThread
-from reasonry.teachers.simulation import MODEL, Behaviour, Mistake, simulate
+from reasonry.teachers.asking.loops import LoopThread
+from reasonry.teachers.simulator.batches import add_batch_routes
+from reasonry.teachers.simulator.bodies import Asked, ReasoningField, completion, events, problem, read_asked
+from reasonry.teachers.simulator.capacity import Capacity, CapacityOptions, Refused
+from reasonry.teachers.simulator.counts import Served
+from reasonry.teachers.simulator.faults import FaultKind, FaultOptions
+from reasonry.teachers.simulator.simulation import MODEL, Behaviour, Mistake, simulate
 from reasonry.types import Reply
 
 if TYPE_CHECKING:
@@ -341,7 +341,9 @@ def _table_or_name(text: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m reasonry.teachers.endpoint", description=simulate.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m reasonry.teachers.simulator.endpoint", description=simulate.__doc__
+    )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--seed", type=int, default=0)

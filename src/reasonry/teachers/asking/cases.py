@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reasonry.ledger import LedgerEntry
-from reasonry.teachers.outcomes import Outcome, Series
+from reasonry.teachers.asking.outcomes import Outcome, Series
 from reasonry.types import Request
 
 __all__ = ["Case", "Item", "Stored"]

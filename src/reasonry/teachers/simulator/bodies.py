@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reasonry.identity import digest
-from reasonry.teachers.simulation import MODEL
+from reasonry.teachers.simulator.simulation import MODEL
 from reasonry.types import Message, Reply
 
 __all__ = ["Asked", "ReasoningField", "completion", "events", "problem", "read_asked", "request_digest"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.headers import retry_after_in
+from reasonry.teachers.http.headers import retry_after_in
 from reasonry.teachers.reasoning import Parts, finish_of, split_continued, split_reasoning
 from reasonry.types import Finish, JsonMap, Reply
 

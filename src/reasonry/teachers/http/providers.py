@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from reasonry.errors import UsageError, nearest_hint
 from reasonry.sections import PriceOptions
-from reasonry.teachers.headers import RateHeaders
+from reasonry.teachers.http.headers import RateHeaders
 
 __all__ = ["OTHER", "Continues", "ListedPrice", "Provider", "provider_at", "provider_named", "provider_names"]
 
@@ -111,7 +111,7 @@ def _host(url: str) -> str:
 
 @lru_cache(maxsize=1)
 def _providers() -> dict[str, Provider]:
-    text = files("reasonry.teachers").joinpath("providers.toml").read_text(encoding="utf-8")
+    text = files("reasonry.teachers.http").joinpath("providers.toml").read_text(encoding="utf-8")
     return {name: _provider(name, table) for name, table in tomllib.loads(text).items()}
 
 

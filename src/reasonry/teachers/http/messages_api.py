@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from reasonry.errors import TeacherError
-from reasonry.teachers.answers import Reading, counted, mapping, object_in, problem_in, unusable
-from reasonry.teachers.providers import Provider
+from reasonry.teachers.http.answers import Reading, counted, mapping, object_in, problem_in, unusable
+from reasonry.teachers.http.providers import Provider
+from reasonry.teachers.http.streams import Event
 from reasonry.teachers.reasoning import split_reasoning
-from reasonry.teachers.streams import Event
 from reasonry.types import Finish, JsonMap, Reply, Request
 
 __all__ = ["MessagesCollector", "messages_body", "messages_headers", "read_message"]

@@ -1,0 +1,1 @@
+"""Asking many requests: in parallel, within limits, through the ledger."""

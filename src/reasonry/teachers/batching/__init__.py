@@ -1,0 +1,1 @@
+"""Asking by batches, through OpenAI's batch API."""

@@ -1,0 +1,1 @@
+"""Speaking to endpoints over HTTP: formats, providers, streams."""

@@ -1,0 +1,1 @@
+"""The simulated teacher, and the endpoint that it is behind."""
