@@ -18,7 +18,7 @@ from reasonry.errors import UsageError
 from reasonry.history import PILOT, drawn
 from reasonry.identity import digest
 from reasonry.ledger import Ledger
-from reasonry.plan import Step
+from reasonry.plan import Step, seal
 from reasonry.recipe import Recipe
 from reasonry.registry import find
 from reasonry.run import default_workers, locked, refuse_foreign
@@ -96,16 +96,7 @@ class _Pilot:
         start = time.perf_counter()
         with self.store.write(step.stage, step.key, rows) as writer:
             result: StageResult = function(step.options, self._context(upstream), writer)
-            manifest = writer.seal(
-                section=step.section,
-                parts=step.parts,
-                inputs={name: upstream_step.key for name, upstream_step in step.upstream.items()},
-                sources=[asdict(source) for source in step.sources],
-                rows_in=result.rows_in,
-                metrics=result.metrics,
-                cost_usd=result.cost_usd,
-                label=step.label,
-            )
+            manifest = seal(writer, step, result)
         self._console.done(f"{step.name:<34} {manifest.rows_out:>8,} rows · {time.perf_counter() - start:.1f} s")
         return manifest
 

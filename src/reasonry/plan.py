@@ -7,7 +7,7 @@ keys of the tables it reads, and the digests of the files it reads. Workers, pat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from reasonry.estimating import Estimate, Unknown
@@ -17,9 +17,10 @@ from reasonry.recipe import Recipe
 from reasonry.registry import Input, Part, find, inputs_of
 from reasonry.sections import EvaluateSection, Section, TrainSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
-from reasonry.store import Manifest, Store
+from reasonry.stages.context import StageResult
+from reasonry.store import Manifest, Store, TableWriter
 
-__all__ = ["Planned", "Step", "make_plan", "planned"]
+__all__ = ["Planned", "Step", "make_plan", "planned", "seal"]
 
 _VERSIONS = {
     "collect": collect.VERSION,
@@ -68,6 +69,20 @@ class Planned:
     rows: int | None
     cost_usd: float | None
     estimate: Estimate | Unknown | None = None
+
+
+def seal(writer: TableWriter, step: Step, result: StageResult) -> Manifest:
+    """Make a step's table whole."""
+    return writer.seal(
+        section=step.section,
+        parts=step.parts,
+        inputs={name: upstream.key for name, upstream in step.upstream.items()},
+        sources=[asdict(source) for source in step.sources],
+        rows_in=result.rows_in,
+        metrics=result.metrics,
+        cost_usd=result.cost_usd,
+        label=step.label,
+    )
 
 
 def make_plan(recipe: Recipe) -> list[Step]:

@@ -22,7 +22,7 @@ from reasonry.console import Console
 from reasonry.errors import BudgetReached, GateMissed, ReasonryError, StoreError, UsageError, nearest_hint
 from reasonry.identity import canonical_json, digest
 from reasonry.ledger import Ledger
-from reasonry.plan import Step, make_plan
+from reasonry.plan import Step, make_plan, seal
 from reasonry.recipe import Recipe
 from reasonry.registry import Part, find
 from reasonry.sections import GateSection
@@ -240,16 +240,7 @@ class _Runner:
         function, row_type = _STAGES[step.stage]
         with self.store.write(step.stage, step.key, row_type) as writer:
             result: StageResult = function(step.options, self._context(step), writer)
-            return writer.seal(
-                section=step.section,
-                parts=step.parts,
-                inputs={name: upstream.key for name, upstream in step.upstream.items()},
-                sources=[asdict(source) for source in step.sources],
-                rows_in=result.rows_in,
-                metrics=result.metrics,
-                cost_usd=result.cost_usd,
-                label=step.label,
-            )
+            return seal(writer, step, result)
 
     def _context(self, step: Step) -> StageContext:
         return StageContext(
