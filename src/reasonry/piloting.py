@@ -140,7 +140,7 @@ class _Pilot:
             name=recipe.name,
             run_id=recipe.run_id,
             recipe_text=recipe.text,
-            overrides=recipe.overrides,
+            overrides=recipe.published_overrides,
             folder=self._folder,
         )
 

@@ -190,7 +190,7 @@ class _Planner:
         shown = {
             "run": self.recipe.run_id,
             "recipe": digest("text", self.recipe.text),
-            "set": list(self.recipe.overrides),
+            "set": list(self.recipe.published_overrides),
         }
         content = {**section.key_content(), "exporters": section.exporters, **shown}
         return self._step("publish", section, content, labels, {step.stage: step for step in upstream})

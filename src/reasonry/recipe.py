@@ -38,6 +38,8 @@ from reasonry.toml_lines import TomlPath, line_of, toml_lines
 __all__ = ["SECTIONS", "SEVERAL", "SINGLE", "Recipe", "RecipeHead", "derive_seed", "load_recipe", "toml_value"]
 
 MAX_RECIPE_BYTES = 1 << 20
+_LIMIT_HINT = "distil.max_tokens = 16384: without it nobody knows what the answers under way may cost"
+_PRICE_HINT = "distil.price = { input_per_million = ..., output_per_million = ... }"
 Raw = dict[str, Any]
 
 
@@ -77,6 +79,11 @@ class Recipe:
             *self.evaluate,
         ]
         return digest("recipe", self.name, self.seed, [s and s.key_content() for s in sections])
+
+    @property
+    def published_overrides(self) -> tuple[str, ...]:
+        """What was set on the command line, as a card shows it: where to stop is no part of what was made."""
+        return tuple(one for one in self.overrides if not one.strip().startswith("budget."))
 
     @property
     def run_id(self) -> str:
@@ -276,8 +283,7 @@ class _Checker:
                 hint = nearest_hint(made.preset, PRESETS)
                 raise self._error((*path, "preset"), f"no preset of prompts '{made.preset}'", hint)
             if made.per_question.usd is not None and made.tariff is None:
-                hint = "distil.price = { input_per_million = ..., output_per_million = ... }"
-                raise self._error((*path, "per_question", "usd"), "a budget needs a price", hint)
+                raise self._error((*path, "per_question", "usd"), "a budget needs a price", _PRICE_HINT)
         if isinstance(made, PublishSection):
             for i, name in enumerate(made.formats):
                 self._named("exporter", name, (*path, "formats", i))
@@ -346,15 +352,11 @@ class _Checker:
                 if name in sections:
                     raise self._error((name,), f"{name} needs traces", "add a [distil] table")
         distil: DistilSection | None = sections.get("distil")
-        if "budget" in sections and distil is not None and distil.tariff is None and getattr(distil, "paid", False):
-            raise self._error(
-                ("budget",),
-                "a budget needs a price",
-                "distil.price = { input_per_million = ..., output_per_million = ... }",
-            )
-        if "budget" in sections and distil is not None and distil.max_tokens is None and getattr(distil, "paid", False):
-            hint = "distil.max_tokens = 16384: without it nobody knows what the answers under way may cost"
-            raise self._error(("budget",), "a budget needs max_tokens", hint)
+        if "budget" in sections and distil is not None and getattr(distil, "paid", False):
+            if distil.tariff is None:
+                raise self._error(("budget",), "a budget needs a price", _PRICE_HINT)
+            if distil.max_tokens is None:
+                raise self._error(("budget",), "a budget needs max_tokens", _LIMIT_HINT)
         self._unique(sections.get("train", ()), "train", lambda s: s.name)
         self._unique(sections.get("evaluate", ()), "evaluate", lambda s: s.label)
         self._evaluations(sections)

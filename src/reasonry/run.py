@@ -254,7 +254,7 @@ class _Runner:
             name=self.recipe.name,
             run_id=self.recipe.run_id,
             recipe_text=self.recipe.text,
-            overrides=self.recipe.overrides,
+            overrides=self.recipe.published_overrides,
             folder=self.folder,
         )
 

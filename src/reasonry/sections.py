@@ -282,6 +282,15 @@ class DistilSection(Section):
             raise PydanticCustomError("adaptive_all", 'samples = "all" leaves nothing for max_samples or agree', {})
         if self.max_samples is not None and isinstance(self.samples, int) and self.max_samples < self.samples:
             raise PydanticCustomError("few_samples", "max_samples is less than samples", {})
+        if self.preset is not None and self.prompt != "{prompt}":
+            raise PydanticCustomError(
+                "two_prompts", "prompt and preset: give one; prompts has rules before a preset", {}
+            )
+        if self.min_correct > 1 and self.max_samples is None:
+            raise PydanticCustomError("no_max_samples", "min_correct needs max_samples: how often to ask at most", {})
+        most = max(self.samples if isinstance(self.samples, int) else 0, self.max_samples or 0)
+        if self.agree is not None and self.agree > most:
+            raise PydanticCustomError("few_samples", "agree is more than the samples of a question", {})
         if self.max_samples is not None and self.max_samples < self.min_correct:
             raise PydanticCustomError("few_samples", "max_samples is less than min_correct", {})
         return self

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,16 @@ def test_show_tells_what_a_ledger_holds(ledger: Path, tmp_path: Path) -> None:
 def test_show_lets_nobody_steer_the_terminal(tmp_path: Path) -> None:
     filled(tmp_path / "l.sqlite", [real_entry(1, model="\x1b[2Jm")])
     assert "\x1b" not in reasonry("ledger", "show", "l.sqlite", cwd=tmp_path).stdout
+
+
+def test_show_takes_whatever_stands_in_a_strangers_file(tmp_path: Path) -> None:
+    filled(tmp_path / "l.sqlite", [failed_entry(1), real_entry(2)])
+    with closing(sqlite3.connect(tmp_path / "l.sqlite")) as connection, connection:
+        connection.execute("update attempts set http_status = char(27) || '[2J', at = 1e300")
+    page = reasonry("ledger", "show", "l.sqlite", cwd=tmp_path)
+    assert page.returncode == 0, page.stderr
+    assert "\x1b" not in page.stdout
+    assert "a time that cannot be" in page.stdout
 
 
 def test_compact_says_how_large_it_was_and_is(ledger: Path, tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reasonry.ledger.claims as claims_module
+from reasonry.errors import LedgerError
 from reasonry.ledger import Ledger
 from reasonry.ledger.checking import check
 from reasonry.ledger.claims import Claims
+from reasonry.ledger.exchange import export_ledger, import_file
 from reasonry.ledger.upkeep import facts
-from tests.floor.ledgers import real_entry
+from tests.floor.ledgers import filled, real_entry
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="claims are granted to all where Linux's locks are not")
 
@@ -286,3 +288,80 @@ def test_processes_that_write_the_same_keys_without_claims_are_never_told_the_fi
     assert [process.returncode for process in running] == [0, 0, 0], said
     with Ledger(path) as ledger:
         assert sorted(entry.key for entry in ledger.entries()) == sorted(real_entry(i).key for i in range(400))
+
+
+def test_a_ledger_behind_a_link_has_the_same_claims(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "l.sqlite")
+    with Ledger(tmp_path / "l.sqlite") as one, Ledger(tmp_path / "link.sqlite") as other:
+        assert not other.is_alone
+        assert one.claim("r-1")
+        assert not other.claim("r-1")
+    assert not (tmp_path / "link.sqlite.claims").exists()
+
+
+def test_a_disk_that_loses_the_file_of_claims_stops_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_: int) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with Ledger(tmp_path / "l.sqlite") as ledger:
+        assert ledger.claim("r-1")
+        monkeypatch.setattr(claims_module.os, "fstat", lost)
+        time.sleep(0.3)
+        monkeypatch.undo()
+        ledger.submit(real_entry(1)).result(5)
+        assert not ledger.is_alone
+        with Ledger(tmp_path / "l.sqlite") as other:
+            assert not other.claim("r-1")
+
+
+def test_a_disk_that_grants_no_further_lock_keeps_those_it_granted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger(tmp_path / "l.sqlite") as one, Ledger(tmp_path / "l.sqlite") as other:
+        assert one.claim("r-1")
+
+        def refuse(*_: Any) -> None:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(claims_module, "fcntl", refuse)
+        assert one.claim("r-2")
+        one.release("r-3")
+        monkeypatch.undo()
+        assert not other.claim("r-1")
+
+
+STOPPED = """
+import sys, time
+from pathlib import Path
+from reasonry.ledger import Ledger
+with Ledger(Path(sys.argv[1])) as ledger:
+    print("alone" if ledger.is_alone else "not alone", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_nothing_is_imported_behind_the_back_of_a_process_that_is_stopped(tmp_path: Path) -> None:
+    filled(tmp_path / "s.sqlite", [real_entry(1)])
+    export_ledger(tmp_path / "s.sqlite", tmp_path / "s.jsonl")
+    owner = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(tmp_path / "l.sqlite")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert owner.stdin is not None
+    assert owner.stdout is not None
+    try:
+        assert owner.stdout.readline() == "alone\n"
+        owner.send_signal(signal.SIGSTOP)
+        with Ledger(tmp_path / "l.sqlite") as ledger:
+            with pytest.raises(LedgerError, match="does not answer"):
+                import_file(ledger, tmp_path / "s.jsonl", lambda *_: None)
+            owner.send_signal(signal.SIGCONT)
+            deadline = time.monotonic() + 10
+            while not ledger.is_seen and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert import_file(ledger, tmp_path / "s.jsonl", lambda *_: None).added == 1
+    finally:
+        owner.send_signal(signal.SIGCONT)
+        owner.communicate("\n", timeout=20)

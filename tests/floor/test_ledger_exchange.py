@@ -422,3 +422,44 @@ def test_a_ledger_of_the_first_format_is_read_as_it_is_and_brought_up_to_date_wh
         assert len(ledger.usage(MODEL, SERVED_BY)) == 10
     export_ledger(path, tmp_path / "new.jsonl")
     assert export_ledger(path, tmp_path / "new.jsonl").count == 10
+
+
+STRANGE = [
+    "create trigger t after insert on attempts begin delete from attempts; end",
+    "alter table attempts rename to kept; create view attempts as select * from kept",
+]
+
+
+@pytest.mark.parametrize("statements", STRANGE)
+def test_a_ledger_that_acts_by_itself_is_not_used(statements: str, tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    filled(path, [real_entry(1)])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(statements)
+    uses: list[Callable[[Path], object]] = [Ledger, facts, check, compact, lambda path: list(read_answers(path))]
+    for use in uses:
+        with pytest.raises(LedgerError, match="changed by something else"):
+            use(path)
+
+
+@pytest.mark.parametrize("column", ["key", "request", "reply"])
+@pytest.mark.parametrize("value", [5, b"{}", 1.5])
+def test_what_is_no_text_is_damage_and_no_crash(column: str, value: Any, tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    filled(path, [real_entry(1), real_entry(2)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"update attempts set {column} = ?, checksum = null where rowid = 1", [value])
+    found = check(path, tmp_path / "saved.sqlite")
+    assert (found.answered, found.damaged, found.salvaged) == (1, 1, 1)
+    with pytest.raises(LedgerError, match="damaged"):
+        export_ledger(path, tmp_path / "l.jsonl")
+
+
+def test_figures_that_are_none_are_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    filled(path, [real_entry(1)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update attempts set tokens_in = 9e999, cost_usd = -9e999, at = 'x'")
+    found = facts(path)
+    assert (found["tokens_in"], found["cost_usd"], found["first_at"]) == (None, None, None)
+    json.dumps(found, allow_nan=False)

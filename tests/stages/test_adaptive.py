@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -130,3 +131,40 @@ def test_cut_answers_go_on_to_the_end_that_they_would_have_had(tmp_path: Path) -
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         adaptive(tmp_path, "out", override)
+
+
+REPLAYED = """\
+name = "replayed"
+seed = 3
+
+[[questions]]
+source = "jsonl"
+path = "questions.jsonl"
+verifier = "exact"
+
+[distil]
+teacher = "replay"
+path = "answers.jsonl"
+fields = { prompt = "prompt", response = "response" }
+max_refused = 1.0
+max_samples = 4
+"""
+
+
+def test_a_recording_s_tables_are_the_same_at_any_speed_and_drop_only_what_it_has_not(tmp_path: Path) -> None:
+    """Every seventh question has no recorded answer, every second of the others a wrong one and no more."""
+    numbers = range(700)
+    questions = [{"prompt": f"{i} + 1 = ?", "answer": str(i + 1)} for i in numbers]
+    answers = [{"prompt": f"{i} + 1 = ?", "response": str(i + 1 + i % 2)} for i in numbers if i % 7]
+    for name, rows_of in (("questions", questions), ("answers", answers)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows_of)), encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(REPLAYED, encoding="utf-8")
+    digests = set[str]()
+    for concurrency in (1, 50, 512):
+        recipe = load_recipe(tmp_path / "recipe.toml", [f"distil.concurrency={concurrency}"])
+        done = run(recipe, tmp_path / str(concurrency), console=Console(quiet=True), workers=1)
+        (manifest,) = Store(done.folder / "tables").manifests("distil")
+        digests.add(manifest.digest)
+        assert manifest.dropped == {"no_recorded_response": 100}
+        assert manifest.metrics["stopped"] == {"recorded": 300, "solved": 300}
+    assert len(digests) == 1

@@ -59,6 +59,22 @@ def test_decisions(given: dict[str, Any], findings: list[Finding], ask: int, why
     assert (decision.ask, decision.why) == (ask, why)
 
 
+@pytest.mark.parametrize(
+    ("recorded", "findings", "ask", "why"),
+    [
+        (3, [WRONG, WRONG], 1, ""),
+        (2, [WRONG, WRONG], 0, "recorded"),
+        (2, [WRONG, RIGHT], 0, "solved"),
+        (9, [WRONG] * 8, 0, "max_samples"),
+    ],
+)
+def test_no_more_is_asked_of_a_recording_than_it_has(
+    recorded: int, findings: list[Finding], ask: int, why: str
+) -> None:
+    decision = decide(section(samples=2, max_samples=8), 2, findings, recorded)
+    assert (decision.ask, decision.why) == (ask, why)
+
+
 FINDINGS = st.lists(st.sampled_from([RIGHT, WRONG, OTHER, UNPARSED, UNANSWERED]), min_size=64, max_size=64)
 
 

@@ -63,6 +63,32 @@ def test_a_pause_that_was_asked_for_is_kept_by_every_request() -> None:
     assert gates.take(400, 6.0) is not None
 
 
+def test_a_pause_has_a_limit() -> None:
+    pace = Pace(RateLimits())
+    pace.pause(1e9, 0.0)
+    assert pace.wait_s(1, 0.0) == 600.0
+
+
+def test_where_enough_are_in_flight_altogether_an_open_gate_is_no_reason_to_ask_again() -> None:
+    gates = admission(FakeEndpoint("a"), FakeEndpoint("b"), most=4)
+    for _ in range(4):
+        taken(gates)
+    assert gates.take(400, 0.0) is None
+    assert gates.ready_in_s(400, 0.0) is None
+
+
+def test_failures_do_not_lower_what_an_answer_is_expected_to_have() -> None:
+    endpoint = FakeEndpoint(limits=RateLimits(tokens_per_minute=60_000))
+    gates = admission(endpoint)
+    turn = taken(gates)
+    turn.gate.ended(turn, Reply("yes", tokens_in=100, tokens_out=1000), 0.0)
+    expected = taken(gates, 100.0).counted_tokens
+    for i in range(7):
+        turn = taken(gates, 200.0 + 100 * i)
+        turn.gate.ended(turn, DOWN, 200.0 + 100 * i)
+    assert taken(gates, 2000.0).counted_tokens == expected == 1100
+
+
 def test_headers_that_say_nothing_is_left_are_believed() -> None:
     endpoint = FakeEndpoint()
     gates = admission(endpoint)
@@ -70,6 +96,16 @@ def test_headers_that_say_nothing_is_left_are_believed() -> None:
     turn = taken(gates)
     turn.gate.ended(turn, REPLY, 1.0)
     assert gates.take(400, 2.9) is None
+    assert gates.take(400, 3.0) is not None
+
+
+def test_what_headers_said_once_is_not_said_again_by_a_failure_without_any() -> None:
+    endpoint = FakeEndpoint()
+    gates = admission(endpoint)
+    endpoint.headroom = Headroom(requests=0, requests_reset_s=2.0)
+    first, second = taken(gates), taken(gates)
+    first.gate.ended(first, REPLY, 1.0)
+    second.gate.ended(second, DOWN, 2.9)
     assert gates.take(400, 3.0) is not None
 
 
@@ -141,6 +177,37 @@ def test_an_endpoint_that_is_down_for_good_ends_the_run() -> None:
     assert error.fatal
     assert "down for" in error.message
     assert now > 1500
+
+
+@pytest.mark.parametrize("status", [200, 429, 503, 529])
+def test_an_endpoint_that_answers_nothing_of_use_is_left_alone_too(status: int) -> None:
+    gates = admission(FakeEndpoint("good"), FakeEndpoint("bad"))
+    bad = gates.gates[1]
+    error = TeacherError(f"HTTP {status}", retryable=True, http_status=status)
+    for _ in range(8):
+        bad.ended(bad.take(400, 0.0), error, 0.0)
+    assert {taken(gates, 0.5).gate.name for _ in range(10)} == {"good"}
+    assert bad.wait_s(400, 1.0) == 0
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_an_endpoint_that_speaks_is_tried_every_second_and_not_given_up(status: int) -> None:
+    gates = admission(FakeEndpoint())
+    (gate,) = gates.gates
+    error = TeacherError(f"HTTP {status}", retryable=True, http_status=status)
+    for second in range(4000):
+        assert gate.wait_s(400, float(second)) == 0
+        gate.ended(gate.take(400, float(second)), error, float(second))
+    assert gates.without_hope() is None
+
+
+def test_many_refused_at_once_are_no_reason_to_leave_an_endpoint_alone() -> None:
+    gates = admission(FakeEndpoint(), most=32)
+    turns = [taken(gates) for _ in range(32)]
+    for turn in turns[1:]:
+        turn.gate.ended(turn, BUSY, 0.0)
+    assert turns[0].gate.limit > 1
+    assert gates.take(400, 0.0) is not None
 
 
 def test_one_endpoint_that_refuses_the_key_leaves_hope_for_the_other() -> None:

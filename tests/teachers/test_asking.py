@@ -7,8 +7,10 @@ import random
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,6 +32,20 @@ ECHO_USD = 0.0002
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger(tmp_path / "ledger.sqlite") as opened:
         yield opened
+
+
+def list_within_s(seconds: float, outcomes: Iterator[Any]) -> list[Any]:
+    """All of them, or what was raised; a hang fails the test and does not hold it up."""
+    found: Future[list[Any]] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(list(outcomes))
+        except BaseException as exc:
+            found.set_exception(exc)
+
+    threading.Thread(target=work, daemon=True).start()
+    return found.result(seconds)
 
 
 def answered(outcomes: list[Outcome]) -> list[Answered]:
@@ -215,6 +231,29 @@ def test_a_bug_in_a_teacher_is_the_request_s_failure_not_the_run_s(ledger: Ledge
     assert [type(outcome) for outcome in outcomes] == [Answered, Unanswered, Answered]
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(None), Reply("yes", tokens_out="7"), Reply("yes", reasoning=["no"])],  # type: ignore[arg-type,list-item]
+)
+def test_a_reply_that_could_not_be_read_back_is_not_taken_for_an_answer(ledger: Ledger, reply: Reply) -> None:
+    async def buggy(request: Request) -> Reply:
+        return reply if prompt_of(request) == "question 1" else await echo(request)
+
+    outcomes = list(ask_all(FakeTeacher(buggy), requests_of(3), ledger, waits=SOON))
+    assert [type(outcome) for outcome in outcomes] == [Answered, Unanswered, Answered]
+
+
+@pytest.mark.parametrize("raised", [asyncio.CancelledError(), SystemExit(3)])
+def test_a_teacher_that_ends_its_own_task_is_a_failed_try(ledger: Ledger, raised: BaseException) -> None:
+    async def ends(request: Request) -> Reply:
+        if prompt_of(request) == "question 1":
+            raise raised
+        return await echo(request)
+
+    outcomes = list_within_s(20, ask_all(FakeTeacher(ends), requests_of(3), ledger, waits=SOON))
+    assert [type(outcome) for outcome in outcomes] == [Answered, Unanswered, Answered]
+
+
 def test_a_failed_request_is_asked_again_by_the_next_run(ledger: Ledger) -> None:
     failing = Failing({"question 1"}, 1, TeacherError("HTTP 500", retryable=True))
     teacher = FakeTeacher(failing)
@@ -363,6 +402,25 @@ def test_a_cost_that_is_not_told_counts_as_the_most_it_can_be(ledger: Ledger) ->
     with pytest.raises(BudgetReached):
         list(ask_all(teacher, requests, ledger, price=PRICE, budget=Budget(0.05), concurrency=1))
     assert teacher.asked.total() == 4
+
+
+def test_a_cost_that_is_not_told_counts_as_much_when_it_is_found_in_the_ledger(ledger: Ledger) -> None:
+    async def silent(request: Request) -> Reply:
+        return Reply("yes", model="fake")
+
+    requests = [request_of(f"question {i}", max_tokens=1000) for i in range(50)]
+    teacher = FakeTeacher(silent)
+    for _ in range(3):
+        with pytest.raises(BudgetReached):
+            list(ask_all(teacher, requests, ledger, price=PRICE, budget=Budget(0.05), concurrency=1))
+    assert teacher.asked.total() == 4
+
+
+def test_a_budget_without_max_tokens_buys_nothing(ledger: Ledger) -> None:
+    teacher = FakeTeacher()
+    with pytest.raises(UsageError, match="a budget needs max_tokens"):
+        list(ask_all(teacher, requests_of(500), ledger, price=PRICE, budget=Budget(0.001), concurrency=200))
+    assert teacher.asked.total() == 0
 
 
 def test_a_budget_without_a_price_is_refused(ledger: Ledger) -> None:

@@ -22,7 +22,10 @@ from reasonry.errors import TeacherError
 from reasonry.ledger import Ledger
 from reasonry.teachers.asking.ask import Answered, Unanswered, ask_all
 from reasonry.teachers.asking.loops import LoopThread
+from reasonry.teachers.batching import results as results_module
+from reasonry.teachers.batching.calls import BatchCalls
 from reasonry.teachers.batching.registry import BatchRegistry, registry_path
+from reasonry.teachers.batching.results import Results, reply_in
 from reasonry.teachers.batching.teacher import BatchOptions, BatchTeacher, batched
 from reasonry.teachers.simulator.batches import BatchedServed, BatchFaults, add_batch_routes
 from reasonry.types import Reply, Request
@@ -67,16 +70,18 @@ def place(
     *,
     answering: Callable[[Mapping[str, Any]], Mapping[str, Any]] = answer,
     before: Middleware | None = None,
+    outermost: Any = None,
     client_max_size: int = 1 << 28,
 ) -> Generator[Place]:
-    """`before` sees every call first, and may answer it in the endpoint's place."""
+    """`before` sees every call first, and may answer it in the endpoint's place; `outermost` is a middleware."""
 
     @web.middleware
     async def first(request: web.Request, handler: Any) -> web.StreamResponse:
         instead = before(request) if before is not None else None
         return instead if instead is not None else await handler(request)
 
-    application = web.Application(middlewares=[first], client_max_size=client_max_size)
+    middlewares = [first] if outermost is None else [outermost, first]
+    application = web.Application(middlewares=middlewares, client_max_size=client_max_size)
     served = add_batch_routes(application, answering, faults)
 
     @asynccontextmanager
@@ -475,6 +480,18 @@ def test_results_that_are_not_all_there_yet_are_looked_for_again(tmp_path: Path)
             assert there.served.sizes == [10]
 
 
+def test_answers_that_are_counted_and_never_given_are_paid_for_twice_at_most(tmp_path: Path) -> None:
+    def empty(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(body=b"") if request.path.endswith("/content") else None
+
+    with place(tmp_path, before=empty) as here:
+        with Ledger(here.ledger) as ledger:
+            outcomes = list(ask_all(here.teacher(), requests_of(4), ledger, concurrency=10, waits=SOON))
+        assert all("counts more results" in str(o.error) for o in outcomes if isinstance(o, Unanswered))
+        assert len(outcomes) == 4
+        assert here.served.sizes == [4, 4]
+
+
 # After the process is gone.
 
 
@@ -672,3 +689,82 @@ def test_a_killed_run_submits_no_request_twice(tmp_path: Path) -> None:
         assert [outcome.reply.response for outcome in outcomes if isinstance(outcome, Answered)] == answers(60)
         assert len(here.served.in_batches()) == 60
         assert set(here.served.in_batches().values()) == {1}
+
+
+def test_an_answer_that_comes_in_pieces_is_read_whole(tmp_path: Path) -> None:
+    async def pieces() -> AsyncGenerator[bytes]:
+        yield b'{"id": "batch_0", '
+        await asyncio.sleep(0.05)
+        yield b'"status": "in_progress"}'
+
+    def before(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=pieces(), content_type="application/json")
+
+    async def look(base_url: str) -> str:
+        async with client(base_url) as opened:
+            return (await asyncio.wait_for(BatchCalls(opened, 0.02).retrieve("batch_0"), 3)).status
+
+    with place(tmp_path, before=before) as here:
+        assert asyncio.run(look(here.base_url)) == "in_progress"
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 499, 500, 524])
+def test_a_batch_that_exists_whatever_the_status_says_is_not_submitted_again(tmp_path: Path, status: int) -> None:
+    @web.middleware
+    async def refusing(request: web.Request, handler: Any) -> web.StreamResponse:
+        answered = await handler(request)
+        is_first = request.method == "POST" and request.path == "/v1/batches" and len(here.served.batches) == 1
+        return web.Response(status=status) if is_first else answered
+
+    with place(tmp_path, outermost=refusing) as here:
+        assert texts(asked(here.teacher(), requests_of(3))) == answers(3)
+        assert len(here.served.batches) == 1
+
+
+def test_a_key_that_the_endpoint_quotes_is_in_no_error_and_in_no_record(tmp_path: Path) -> None:
+    told = {"id": "batch_000000", "status": "failed", "errors": {"data": [{"code": "bad", "message": f"no: {KEY}"}]}}
+
+    def before(request: web.Request) -> web.StreamResponse | None:
+        return web.json_response(told) if request.path == "/v1/batches/batch_000000" else None
+
+    with place(tmp_path, before=before) as here:
+        (error,) = errors(asked(here.teacher(key=KEY), requests_of(1)))
+        assert "no: [key]" in str(error)
+        assert not any(KEY in line for line in [*here.told, registry_path(here.ledger).read_text()])
+
+
+def test_a_key_in_the_error_of_a_line_is_cut_out(tmp_path: Path) -> None:
+    line = json.dumps({"custom_id": "r", "response": None, "error": {"code": "x", "message": f"bad {KEY}"}}).encode()
+    with pytest.raises(TeacherError, match=r"bad \[key\]"):
+        reply_in(line, request_of("q"), client("http://127.0.0.1:1/v1", key=KEY), is_alone=True)
+
+
+def test_a_line_without_an_end_fills_no_memory_and_harms_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_module, "_LONGEST_LINE", 1_000)
+    whole = b'{"custom_id": "%s", "response": {"status_code": 200, "body": {}}}\n'
+    with Results(tmp_path) as results:
+        results.file.write(whole % b"a" + b'{"custom_id": "b", "response": "' + b"x" * 5_000 + b"\n" + whole % b"c")
+        results.index({"a", "b", "c"})
+        assert (len(results), results.malformed) == (2, 1)
+        assert json.loads(results.line("c") or b"")["custom_id"] == "c"
+
+
+def test_an_answer_of_parts_within_parts_is_an_error_of_its_request_alone(tmp_path: Path) -> None:
+    parts: Any = "4"
+    for _ in range(450):
+        parts = [{"type": "text", "text": parts}]
+
+    def some(body: Mapping[str, Any]) -> dict[str, Any]:
+        return completion(parts) if body["messages"][-1]["content"] == "question 1" else answer(body)
+
+    with place(tmp_path, answering=some) as here:
+        outcomes = asked(here.teacher(), requests_of(3))
+    assert texts(outcomes) == ["answer to question 0", "-", "answer to question 2"]
+    assert errors(outcomes)[0].retryable
+
+
+def test_a_ledger_behind_a_link_has_the_same_record_of_batches(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "l.sqlite")
+    assert registry_path(tmp_path / "link.sqlite") == registry_path(tmp_path / "l.sqlite")

@@ -167,3 +167,29 @@ def test_a_limit_that_cannot_be_raised_is_a_usage_error(monkeypatch: pytest.Monk
     monkeypatch.setattr(resource, "setrlimit", refuse)
     with pytest.raises(UsageError, match="this process may have 256"):
         allow_connections(500)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2030 00:00:00 +99999999999999", "1" * 5000],
+)
+def test_a_date_that_cannot_be_is_no_wait_and_no_error(header: str) -> None:
+    assert retry_after_s(header) is None
+
+
+@pytest.mark.parametrize("text", ["1e300", "1e999999", "-1e300"])
+def test_no_endpoint_is_waited_for_longer_than_a_day(text: str) -> None:
+    waits = (
+        retry_after_s(text),
+        retry_after_in({"retry-after-ms": text}),
+        seconds_in(text),
+        seconds_in("9" * 30 + "d"),
+    )
+    assert all(wait is None or 0 <= wait <= 86_400 for wait in waits)
+
+
+def test_a_header_of_many_digits_costs_no_time_and_no_pause() -> None:
+    began = time.process_time()
+    assert seconds_in("9" * 400 + "s") is None  # as a float it is infinite
+    assert seconds_in("1s" + "9" * 8_000) is None
+    assert time.process_time() - began < 0.1

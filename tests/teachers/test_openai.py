@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +20,10 @@ from pydantic import ValidationError
 
 from reasonry.errors import TeacherError, UsageError
 from reasonry.ledger import Ledger
+from reasonry.ledger.texts import reply_problem
 from reasonry.teachers.asking.ask import Answered, Outcome, Unanswered, ask_all
 from reasonry.teachers.http.addresses import address_of
+from reasonry.teachers.http.providers import provider_named
 from reasonry.teachers.openai import OpenAIOptions, OpenAITeacher, openai
 from reasonry.types import Reply, Request, Sampling, conversation
 from tests.teachers.fakes import SOON, Handler, client, completion, http_server, request_of, requests_of
@@ -582,3 +588,91 @@ def test_extra_fields_that_cannot_be_sent_are_refused(extra: dict[str, Any]) -> 
 def test_the_options_are_plain_json_in_the_lock() -> None:
     content = options(extra={"a": [1, {"b": None}]}, base_url="https://h/v1").content()
     assert json.loads(json.dumps(content))["served_by"] == "https://h/v1"
+
+
+AWKWARD = "sk-secret/0123+456789=abcdef"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_key_that_json_has_escaped_is_in_no_error_text(status: int) -> None:
+    escaped = AWKWARD.replace("/", "\\/").replace("+", "\\u002B")
+    text = f'{{"error":{{"message":"bad key {escaped}"}}}}'
+    error = failure_of(always(lambda: web.Response(status=status, text=text)), key=AWKWARD)
+    for shown in (str(error), repr(error)):
+        assert "[key]" in shown
+        assert "sk-secret" not in shown
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[[bytes], str]]:
+    """Serves bytes that are no HTTP; the base URL, with a secret query."""
+    servers: list[socket.socket] = []
+
+    def serve(answer: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def answering() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(1 << 16)
+                        connection.sendall(answer)
+
+        threading.Thread(target=answering, daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}/v1?api-key=query-secret-1"
+
+    yield serve
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"HTTP/1.1 200 OK\r\nNo Header {KEY}\r\n\r\n".encode(),
+        f"HTTP/1.1 xx {KEY}\r\n\r\n".encode(),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 400 Bad\r\nContent-Length: 60\r\n\r\n"
+        + b"cannot POST /v1/chat/completions?api-key=query-secret-1".ljust(60),
+        b"",
+    ],
+)
+def test_neither_key_nor_query_is_in_what_a_broken_answer_is_told_as(
+    answer: bytes, raw_server: Callable[[bytes], str]
+) -> None:
+    with pytest.raises(TeacherError) as caught:
+        once(client(raw_server(answer), key=KEY))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "sk-secret" not in shown
+    assert "query-secret" not in shown
+
+
+@pytest.mark.parametrize("key", ["x", "m", "EMPTY", "ollama"])
+def test_a_key_that_only_stands_in_for_one_changes_no_answer(key: str) -> None:
+    text = "x = 4; EMPTY means m, says ollama"
+    assert reply_to(body(text), key=key).response == text
+
+
+def test_an_answer_of_parts_within_parts_is_tried_again() -> None:
+    parts: Any = "4"
+    for _ in range(450):
+        parts = [{"type": "text", "text": parts}]
+    error = failure_of(body(parts))
+    assert error.retryable
+    assert error.http_status == 200
+
+
+def test_a_count_that_no_ledger_takes_is_unknown() -> None:
+    usage = {"prompt_tokens": 1 << 53, "completion_tokens": (1 << 53) - 1}
+    reply = reply_to(always(lambda: web.json_response({**completion("4"), "usage": usage})))
+    assert (reply.tokens_in, reply.tokens_out) == (None, (1 << 53) - 1)
+    assert reply_problem(asdict(reply)) is None
+
+
+@pytest.mark.parametrize("host", ["https://api.deepseek.com.mirror.example", "https://api.deepseek.com:8443"])
+def test_a_mirror_whose_name_begins_like_the_provider_keeps_its_key(host: str) -> None:
+    endpoint = client(f"{host}/v1", key=KEY, provider=provider_named("deepseek")).endpoints[0]
+    assert endpoint.continuing_at == f"{host}/v1/chat/completions"

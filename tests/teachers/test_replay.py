@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,24 @@ def test_a_database_that_is_no_ledger_is_an_input_error(tmp_path: Path) -> None:
     connection.execute("create table t (a)")
     connection.close()
     with pytest.raises(InputError, match="ledger"):
+        opened(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("reply", '{"response":5,"reasoning":"","finish":"stop","model":"m"}'),
+        ("reply", '{"response":"a","reasoning":"","finish":"stop","model":"m","tokens_in":1e400,"tokens_out":-4}'),
+        ("reply", "[" * 5_000 + "]" * 5_000),
+        ("request", "[" * 5_000 + "]" * 5_000),
+        ("request", '{"messages":[],"sampling":{"temperature":1' + "0" * 400 + ',"index":0}}'),
+    ],
+)
+def test_a_strangers_ledger_that_holds_no_replies_is_an_input_error(tmp_path: Path, column: str, text: str) -> None:
+    path = filled(tmp_path / "ledger.sqlite", FakeTeacher(), requests_of(1))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"update attempts set {column} = ?, checksum = null", [text])
+    with pytest.raises(InputError, match="holds no request and reply"):
         opened(path)
 
 

@@ -50,11 +50,12 @@ def _money(found: Estimate, recipe: Recipe, planned: Planned) -> Iterator[tuple[
         yield "paid already", dollars(found.paid_usd)
         yield "still to pay", _range(found.remaining_usd, dollars)
     if recipe.budget is not None and planned.step.stage == "distil":
-        yield "budget", f"{dollars(recipe.budget.usd)}: {_enough(recipe.budget.usd, found.cost_usd)}"
+        yield "budget", f"{dollars(recipe.budget.usd)}: {_enough(recipe.budget.usd, found)}"
 
 
-def _enough(budget: float, cost: Range) -> str:
-    if budget >= cost.high:
+def _enough(budget: float, found: Estimate) -> str:
+    cost, left = found.cost_usd, found.remaining_usd
+    if cost is None or budget >= cost.high or (left is not None and left.high <= 0):
         return "enough"
     return "may not be enough" if budget >= cost.low else "not enough: the run will stop at it, and can be resumed"
 

@@ -46,11 +46,14 @@ def show(ledger: Path, *, as_json: bool) -> None:
         click.echo(f"  {_known(model['tokens_in'])} tokens in, {_known(model['tokens_out'])} out; {_cost(model)}")
     for failure in found["failures"]:
         status = "without an HTTP status" if failure["http_status"] is None else f"with HTTP {failure['http_status']}"
-        click.echo(f"{failure['count']:>11,} attempts failed {status}")
+        click.echo(visible(f"{failure['count']:>11,} attempts failed {status}"))
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "a time that cannot be"
 
 
 def _known(count: int | None) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 import click
@@ -87,7 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(_run([argument for argument in given if argument != "--debug"], is_debug=is_debug))
 
 
+def _interrupt(_: int, __: FrameType | None) -> None:
+    """A batch system's way of Ctrl-C, and a terminal's that is closed: end in order, so that the run can be resumed."""
+    raise KeyboardInterrupt
+
+
 def _run(arguments: list[str], *, is_debug: bool) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # not under nohup
+            signal.signal(number, _interrupt)
     try:
         result = cli.main(args=arguments, prog_name="reasonry", standalone_mode=False)
         sys.stdout.flush()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,12 +38,23 @@ def resumable(console: Console, recipe: Recipe) -> Generator[None]:
 
 def resume_command(context: click.Context, changed: dict[str, str] | None = None) -> str:
     """The command that was given, from its parameters, with `--set` for what is to be changed."""
-    words = [context.find_root().info_name or "reasonry", context.info_name or ""]
+    words = [*_program(), context.info_name or ""]
     for parameter in context.command.params:
         words += _words(parameter, context.params.get(parameter.name or ""), changed or {})
     for key, value in (changed or {}).items():
         words += ["--set", f"{key}={value}"]
     return shlex.join(words)
+
+
+def _program() -> list[str]:
+    """As it was started: by its name where that is on the path, else by its file."""
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return [sys.executable, "-m", "reasonry"]
+    if started.name != "reasonry":
+        return ["reasonry"]
+    found = shutil.which("reasonry")
+    return ["reasonry"] if found is not None and Path(found).resolve() == started.resolve() else [sys.argv[0]]
 
 
 def _words(parameter: click.Parameter, value: Any, changed: dict[str, str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from reasonry.errors import LedgerError
 from reasonry.ledger.claims import Claims
-from reasonry.ledger.database import ANSWERED, INSERT, connect, damaged, failed, prepare, selected
+from reasonry.ledger.database import ANSWERED, INSERT, beside, connect, damaged, failed, prepare, selected
 from reasonry.ledger.entry import IMPORTED, LedgerEntry, Usage, checksum_of, row_of
 
 __all__ = ["Ledger", "entry_of"]
@@ -63,7 +63,7 @@ class Ledger:
                 raise
         except (sqlite3.Error, OSError) as exc:
             raise failed(path, "cannot be opened", exc) from exc
-        self._claims = Claims(path.with_name(path.name + ".claims"))
+        self._claims = Claims(beside(path, ".claims"))
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
         self._wait_for_room()
@@ -104,6 +104,13 @@ class Ledger:
         when it was looked up is not answered now, but by us. Costs about a microsecond; False where it is not known.
         """
         return self._claims.is_alone
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether nobody else believes to be alone. Until then, who writes an answer that it did not claim may write
+        what another process asks for without a further look.
+        """
+        return self._claims.may_claim()
 
     def claim(self, key: str) -> bool:
         """Whether this ledger object may ask for the key now; False where another one is asking.
@@ -271,13 +278,13 @@ def entry_of(row: Sequence[Any]) -> LedgerEntry:
     """The entry of a row that ends with its checksum. Raises ValueError where the row is not what was written."""
     *values, checksum = row
     entry = LedgerEntry(*values)
-    if checksum is not None and not _is_whole(entry, checksum):
+    if not _is_text(entry):
+        raise ValueError(f"the entry {str(entry.key)[:40]} is not what was written (it is no text)")
+    if checksum is not None and checksum != checksum_of(entry.key, entry.request, entry.reply):
         raise ValueError(f"the entry {str(entry.key)[:40]} is not what was written (its checksum is another)")
     return entry
 
 
-def _is_whole(entry: LedgerEntry, checksum: int) -> bool:
-    try:
-        return checksum == checksum_of(entry.key, entry.request, entry.reply)
-    except (AttributeError, TypeError):  # damage has made it no text at all
-        return False
+def _is_text(entry: LedgerEntry) -> bool:
+    """SQLite keeps whatever it is given, whatever the column."""
+    return type(entry.key) is type(entry.request) is str and (entry.reply is None or type(entry.reply) is str)

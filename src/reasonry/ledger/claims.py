@@ -69,9 +69,7 @@ class Claims:
             try:
                 _set(self._file, F_WRLCK, _offset(key))
             except OSError as exc:
-                if exc.errno in _TAKEN:
-                    return False
-                self._leave()
+                return exc.errno not in _TAKEN  # a disk that grants no lock now keeps those it granted before
             return True
 
     def release(self, key: str) -> None:
@@ -80,28 +78,30 @@ class Claims:
             if self._mine is not None:
                 self._mine.discard(_offset(key))
             elif self._file is not None:
-                _set(self._file, F_UNLCK, _offset(key))
+                _unlock(self._file, _offset(key))
 
     def make_room(self) -> None:
-        """Where somebody came since all bytes were ours: keep only those of our keys."""
+        """Where somebody came since all bytes were ours: keep only those of our keys. Raises nothing."""
         with self._lock:
-            if self._mine is None or self._file is None or os.fstat(self._file).st_size == self._size_alone:
+            if self._mine is None or self._file is None or _size_of(self._file) == self._size_alone:
                 return
             start = 0
             for offset in sorted(self._mine):
                 if offset > start:
-                    _set(self._file, F_UNLCK, start, offset - start)
+                    _unlock(self._file, start, offset - start)
                 start = offset + 1
             if start < _KEYS:
-                _set(self._file, F_UNLCK, start, _KEYS - start)
+                _unlock(self._file, start, _KEYS - start)
             self._mine = None
 
     def may_claim(self) -> bool:
-        """Whether nobody holds all bytes against us."""
+        """Whether nobody holds all bytes against us: who had the ledger alone has seen us, or has gone."""
         with self._lock:
             if self._file is None or self._mine is not None:
                 return True
-            return _holder(self._file, 0, _KEYS) != _KEYS
+            with suppress(OSError):
+                return _holder(self._file, 0, _KEYS) != _KEYS
+            return True
 
     def close(self) -> None:
         """Give every key back. The file stays: removing it would part those who have it open from those who come."""
@@ -124,8 +124,8 @@ class Claims:
             os.write(file, b".")
         except OSError:  # a full disk: claims need no room, but nobody would see us come
             return
-        size = os.fstat(file).st_size
-        if _holder(file, _PRESENT, 1) == 0:
+        size = _size_of(file)
+        if size >= 0 and _holder(file, _PRESENT, 1) == 0:
             with suppress(BlockingIOError):
                 _set(file, F_WRLCK, 0, _KEYS)
                 self._mine, self._size_alone = set(), size
@@ -133,6 +133,20 @@ class Claims:
 
 def _set(file: int, kind: int, offset: int, length: int = 1) -> None:
     fcntl(file, F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, offset, length, 0))
+
+
+def _unlock(file: int, offset: int, length: int = 1) -> None:
+    """A lock that the system does not give back now is given back when the file is closed."""
+    with suppress(OSError):
+        _set(file, F_UNLCK, offset, length)
+
+
+def _size_of(file: int) -> int:
+    """-1 where it is not known: a network file system may have lost the file."""
+    try:
+        return os.fstat(file).st_size
+    except OSError:
+        return -1
 
 
 def _holder(file: int, offset: int, length: int) -> int:

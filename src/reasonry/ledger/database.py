@@ -16,6 +16,7 @@ __all__ = [
     "FORMAT",
     "INSERT",
     "WAIT_S",
+    "beside",
     "code_of",
     "connect",
     "damaged",
@@ -98,6 +99,13 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
+# A view would be asked in the place of the table, and a trigger acts when an answer is written.
+_STRANGE = """
+select type from sqlite_master
+where type = 'trigger' or (name = 'attempts' collate nocase and (type <> 'table' or rootpage = 0))
+"""
+
+
 def _format_of(connection: sqlite3.Connection, path: Path) -> int:
     """The format of the file; 0 for one that is new. Raises LedgerError for a file that is not ours."""
     (version,) = connection.execute("pragma user_version").fetchone()
@@ -109,6 +117,9 @@ def _format_of(connection: sqlite3.Connection, path: Path) -> int:
         )
     if version == 0 and connection.execute("select count(*) from sqlite_master where type = 'table'").fetchone()[0]:
         raise LedgerError("this is the database of something else", place=str(path), hint="name another ledger")
+    if (strange := connection.execute(_STRANGE).fetchone()) is not None:
+        what = f"the ledger was changed by something else: it has a {strange[0]} of its own"
+        raise LedgerError(what, place=str(path), hint="get an export (`reasonry ledger export`), and import that")
     return version
 
 
@@ -165,9 +176,15 @@ def _opened(path: Path, how: str, *, alone: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def beside(path: Path, ending: str) -> Path:
+    """A file that belongs to a ledger, wherever links to the ledger are: SQLite, too, puts its own there."""
+    real = path.resolve()
+    return real.with_name(real.name + ending)
+
+
 def wal_of(path: Path) -> Path:
     """The file of the write-ahead log."""
-    return path.with_name(path.name + "-wal")
+    return beside(path, "-wal")
 
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

@@ -147,8 +147,12 @@ def import_file(ledger: Ledger, path: Path, on_bad: Callable[[str, str], None]) 
     """Take in the answers of an export. `on_bad` is told place and reason of each line that cannot be used.
 
     An answer to a key that is answered here is left alone. Raises InputError where the file is no export, or breaks
-    off; what came before that is in the ledger.
+    off; what came before that is in the ledger. Raises LedgerError where a process that has the ledger open does not
+    see us, since it would ask for what we take in.
     """
+    if not ledger.is_seen:
+        hint = "let it go on, or end it (is it stopped, or its disk full?), then import again"
+        raise LedgerError("a process that has the ledger open does not answer", place=str(ledger.path), hint=hint)
     rows = open_records(path, form="jsonl")
     header = _header(next(rows), path)
     imported, hasher, chunk = Imported(), hashlib.sha256(), list[LedgerEntry]()

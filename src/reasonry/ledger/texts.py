@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from reasonry.types import Message, Question, Reply, Request, Sampling
 
-__all__ = ["problem_of", "text_problem"]
+__all__ = ["problem_of", "reply_problem", "text_problem"]
 
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _NO_QUESTION = Question("", None, "")  # no part of a key
@@ -33,18 +33,28 @@ def problem_of(key: str, request: Any, reply: Any, model: str, served_by: str) -
 
     The key must be the digest of what was asked, or an answer could be planted under another question's key.
     """
+    if (problem := reply_problem(reply)) is not None:
+        return problem
+    try:
+        _request_model().model_validate(request)
+    except ValidationError as exc:
+        return _first(exc)
+    if request["model"] != model:
+        return "the request names another model than the entry"
+    if _key_of(request, model, served_by) != key:
+        return "the key is not the digest of this request"
+    return None
+
+
+def reply_problem(reply: Any) -> str | None:
+    """Why a reply is none; None where it is one."""
     try:
         _model(Reply).model_validate(reply)
-        _request_model().model_validate(request)
     except ValidationError as exc:
         return _first(exc)
     counts = (reply.get("tokens_in"), reply.get("tokens_out"))
     if any(count is not None and not 0 <= count < _MOST_TOKENS for count in counts):
         return "a count of tokens that cannot be"
-    if request["model"] != model:
-        return "the request names another model than the entry"
-    if _key_of(request, model, served_by) != key:
-        return "the key is not the digest of this request"
     return None
 
 

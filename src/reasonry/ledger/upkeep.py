@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from attempts group by model, served_by order by model, served_by
 _FAILURES = f"""
 select http_status, count(*) from attempts where not {ANSWERED} group by http_status order by 2 desc, 1
 """
-_TIMES = f"select min(at), max(at) from attempts where attempt <> {IMPORTED}"
+_TIMES = f"select min(at), max(at) from attempts where attempt <> {IMPORTED} and typeof(at) in ('real', 'integer')"
 _SUPERSEDED = f"""
 delete from attempts where not {ANSWERED}
   and exists (select 1 from attempts as other where other.key = attempts.key and other.{ANSWERED})
@@ -39,7 +40,7 @@ def facts(path: Path) -> dict[str, Any]:
         try:
             cursor = connection.execute(_MODELS)
             names = [column[0] for column in cursor.description]
-            models = [dict(zip(names, row, strict=True)) for row in cursor]
+            models = [dict(zip(names, map(_told, row), strict=True)) for row in cursor]
             failures = [{"http_status": status, "count": count} for status, count in connection.execute(_FAILURES)]
             first_at, last_at = connection.execute(_TIMES).fetchone()
         except sqlite3.Error as exc:
@@ -57,6 +58,11 @@ def facts(path: Path) -> dict[str, Any]:
         "first_at": first_at,
         "last_at": last_at,
     }
+
+
+def _told(value: Any) -> Any:
+    """A figure that is none, which JSON could not say either, is unknown."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _sum(values: list[Any]) -> Any:

@@ -31,12 +31,17 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
         _verifier(section, context) as verify,
         context.console.meter("distil", _total(section, curated.rows_out)) as meter,
     ):
-        asked = _Asked(section, teacher, context, writer, verify)
+        asked = _Asked(section, teacher, context, verify)
         for outcomes in ask_questions(section, teacher, asked.series(), context, lambda now: meter.tell(spending(now))):
+            series = asked.finished()
+            if not outcomes:
+                reason = "the recording has no answer to it"
+                writer.drop(Drop(series.question.id, "distil", "no_recorded_response", reason))
+                continue
             for sample in samples_of(outcomes):
                 _keep(sample, writer, tally)
                 meter.advance()
-            stopped[asked.finished()] += 1
+            stopped[series.why] += 1
     set_aside = teacher.opened.set_aside if isinstance(teacher.opened, Recording) else ()
     for drop in set_aside:
         writer.drop(drop)
@@ -97,18 +102,10 @@ class _Held(AbstractAsyncContextManager[Teacher]):
 class _Asked:
     """The questions as series, and how each of them ended, in the same order."""
 
-    def __init__(
-        self,
-        section: DistilSection,
-        teacher: _Held,
-        context: StageContext,
-        writer: TableWriter,
-        verify: Verify | None,
-    ) -> None:
+    def __init__(self, section: DistilSection, teacher: _Held, context: StageContext, verify: Verify | None) -> None:
         self._section = section
         self._teacher = teacher
         self._context = context
-        self._writer = writer
         self._verify = verify
         self._under_way: dict[int, QuestionSeries] = {}
         self._begun = self._ended = 0
@@ -116,21 +113,24 @@ class _Asked:
     def series(self) -> Iterator[QuestionSeries]:
         """Made lazily, so the teacher is open by the time it is asked what it has recorded."""
         for question in self._context.store.rows(self._context.upstream["curate"], Question):
-            made = QuestionSeries(self._section, question, self._samples(question), self._verify)
+            recorded = self._recorded(question)
+            made = QuestionSeries(self._section, question, self._samples(recorded), self._verify, recorded)
             self._under_way[self._begun] = made
             self._begun += 1
             yield made
 
-    def finished(self) -> str:
-        """Why the next question in line was asked no further."""
+    def finished(self) -> QuestionSeries:
+        """The next question in line, which is asked no further."""
         self._ended += 1
-        return self._under_way.pop(self._ended - 1).why
+        return self._under_way.pop(self._ended - 1)
 
-    def _samples(self, question: Question) -> int:
-        """How many samples are wanted of a question. One that a recording does not answer is dropped."""
-        section = self._section
+    def _recorded(self, question: Question) -> int | None:
         assert self._teacher.opened is not None
-        recorded = self._teacher.opened.recorded(question)
+        return self._teacher.opened.recorded(question)
+
+    def _samples(self, recorded: int | None) -> int:
+        """How many samples are wanted of a question: none of one that a recording does not answer."""
+        section = self._section
         if section.samples == "all" and recorded is None:
             raise UsageError(
                 f'samples = "all" needs recorded answers, and {section.teacher} makes new ones',
@@ -138,11 +138,7 @@ class _Asked:
                 hint="distil.samples = 1",
             )
         wanted = recorded or 0 if section.samples == "all" else section.samples
-        if recorded is not None:
-            wanted = min(wanted, recorded)
-        if not wanted:
-            self._writer.drop(Drop(question.id, "distil", "no_recorded_response", "the recording has no answer to it"))
-        return wanted
+        return wanted if recorded is None else min(wanted, recorded)
 
 
 def _trace(parts: Sequence[Answered]) -> Trace:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reasonry.contracts import Executor, Limits
+from reasonry.errors import WorkFailed
 from reasonry.registry import find
 from reasonry.sections import VerifySection
 from reasonry.types import Verdict
@@ -74,11 +75,14 @@ class LiveVerifier:
     def _verify(self, orders: Sequence[_Order]) -> None:
         items = [item for order in orders for item in order.items]
         try:
-            verdicts = iter(list(verify_all(items, self._executor, self._limits, sandbox=self._tier)))
+            found = list(verify_all(items, self._executor, self._limits, sandbox=self._tier))
+            if len(found) != len(items):
+                raise WorkFailed(f"{len(found):,} verdicts for {len(items):,} responses", place="verify")
         except Exception as exc:  # noqa: BLE001 - whoever waits is told
             for order in orders:
                 _call(order, _refuse, exc)
             return
+        verdicts = iter(found)
         for order in orders:
             _call(order, _give, [next(verdicts) for _ in order.items])
 

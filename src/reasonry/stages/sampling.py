@@ -38,8 +38,11 @@ class Decision:
     why: str = ""
 
 
-def decide(section: DistilSection, samples: int, findings: Sequence[Finding]) -> Decision:
-    """What to ask for after `findings`, all samples of a question so far. `samples` are wanted in any case."""
+def decide(section: DistilSection, samples: int, findings: Sequence[Finding], recorded: int | None = None) -> Decision:
+    """What to ask for after `findings`, all samples of a question so far. `samples` are wanted in any case.
+
+    `recorded` is how many a recording has; None where there is none.
+    """
     asked = len(findings)
     most = max(samples, section.max_samples or 0)
     if asked and (spent := _spent(section, findings)):
@@ -54,6 +57,9 @@ def decide(section: DistilSection, samples: int, findings: Sequence[Finding]) ->
         return Decision(0, "solved")
     if asked >= most:
         return Decision(0, "max_samples")
+    if recorded is not None and asked >= recorded:
+        return Decision(0, "recorded")
+    most = most if recorded is None else min(most, recorded)
     return Decision(_affordable(section, findings, min(samples, most - asked)))
 
 
@@ -100,10 +106,18 @@ def _affordable(section: DistilSection, findings: Sequence[Finding], wanted: int
 class QuestionSeries:
     """The requests for one question, by the recipe's rules."""
 
-    def __init__(self, section: DistilSection, question: Question, samples: int, verify: Verify | None) -> None:
+    def __init__(
+        self,
+        section: DistilSection,
+        question: Question,
+        samples: int,
+        verify: Verify | None,
+        recorded: int | None = None,
+    ) -> None:
         self.question = question
         self._section = section
         self._samples = samples
+        self._recorded = recorded
         self._verify = verify
         self._messages = messages_of(section, question)
         self._findings: list[Finding] = []
@@ -128,7 +142,7 @@ class QuestionSeries:
         if cut:
             return cut
         self._findings += await self._found()
-        decision = decide(self._section, self._samples, self._findings)
+        decision = decide(self._section, self._samples, self._findings, self._recorded)
         self.why = decision.why
         return self._requests(decision.ask)
 

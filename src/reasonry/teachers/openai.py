@@ -20,11 +20,13 @@ from reasonry.identity import digest
 from reasonry.registry import part
 from reasonry.teachers.asking.ask import Waits
 from reasonry.teachers.http.addresses import Address
-from reasonry.teachers.http.answers import MAX_BODY_BYTES, Reading, object_in, refusal
+from reasonry.teachers.http.answers import MAX_BODY_BYTES, Reading, object_in, refusal, unusable
+from reasonry.teachers.http.bodies import read_body
 from reasonry.teachers.http.descriptors import allow_connections
 from reasonry.teachers.http.headers import headroom_in
 from reasonry.teachers.http.options import EndpointOptions, OpenAIOptions, Site
 from reasonry.teachers.http.providers import OTHER, Provider
+from reasonry.teachers.http.secrets import Secrets
 from reasonry.teachers.http.streams import collected
 from reasonry.teachers.http.wires import WIRES, begun_in
 from reasonry.types import JsonMap, Question, Reply, Request
@@ -38,7 +40,6 @@ _CONNECT_S = 30.0
 _KEEP_S = 4.0  # below the 5 s after which many servers hang up, so that no request meets a closing connection
 _NAMES_S = 300  # how long a host's address is remembered
 _ERROR_BYTES = 1 << 16
-_AT_ONCE_BYTES = 1 << 20
 _JSON = {"Content-Type": "application/json"}
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -78,6 +79,7 @@ class HttpEndpoint:
         self._wire = WIRES[connection.provider.wire]
         self._place = place or connection.served_by
         self._reading = Reading(connection.model, connection.provider.reasoning)
+        self._secrets = Secrets(connection.key, connection.address.query)
         self._session: aiohttp.ClientSession | None = None
         self.headroom: Headroom | None = None
 
@@ -130,19 +132,22 @@ class HttpEndpoint:
 
         `request` matters only where it goes on with a cut answer.
         """
-        body = object_in(self.without_key(raw)) if isinstance(raw, bytes) else raw
+        body = object_in(self._secrets.out_of_body(raw)) if isinstance(raw, bytes) else raw
         begun = begun_in(request) if request is not None else None
         reading = self._reading if begun is None else replace(self._reading, begun=begun)
-        return self._clean(self._wire.read(body, reading))
+        try:
+            return self._clean(self._wire.read(body, reading))
+        except RecursionError as exc:
+            raise unusable("an answer of parts within parts without end") from exc
 
     def refusal(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> TeacherError:
         """The error that a status other than 200 means."""
-        return refusal(status, self.without_key(body), headers or {}, self._connection.key_variable)
+        shown = self.without_secrets(body.decode("utf-8", "replace")).encode("utf-8", "replace")
+        return refusal(status, shown, headers or {}, self._connection.key_variable)
 
-    def without_key(self, body: bytes) -> bytes:
-        """Some endpoints quote the key they refuse, and a model may be made to say what it was sent."""
-        key = self._connection.key
-        return body.replace(key.encode(), b"[key]") if key else body
+    def without_secrets(self, text: str) -> str:
+        """What an endpoint said of a failure, as it may be shown: some quote the key they refuse."""
+        return self._secrets.out_of_message(text)
 
     async def open(self) -> None:
         import aiohttp
@@ -177,6 +182,8 @@ class HttpEndpoint:
             raw = await self._post(session, request)
             return self.read(raw, request)
         except TeacherError as exc:
+            exc.message = self.without_secrets(exc.message)
+            exc.args = (exc.message,)
             exc.place = self._place
             raise
         except TimeoutError as exc:
@@ -185,8 +192,11 @@ class HttpEndpoint:
             what = f"no connection: {type(exc).__name__}"
             raise TeacherError(what, place=self._place, fatal=True, hint="check base_url") from exc
         except (aiohttp.ClientError, OSError) as exc:
-            what = f"no connection: {type(exc).__name__}: {exc}"[:300]
-            raise TeacherError(what, place=self._place, retryable=True) from exc
+            what = f"no connection: {type(exc).__name__}: {exc}"
+            shown = self.without_secrets(what)
+            # Its text quotes the address, or what the endpoint sent: where that is secret, no traceback may show it.
+            cause = exc if shown == what else None
+            raise TeacherError(shown[:300], place=self._place, retryable=True) from cause
 
     async def _post(self, session: aiohttp.ClientSession, request: Request) -> bytes | JsonMap:
         body = self.body(request)
@@ -199,18 +209,20 @@ class HttpEndpoint:
         async with session.post(url, data=data, headers=_JSON, allow_redirects=False) as response:
             self.headroom = headroom_in(response.headers, self._provider.rate_limits)
             if response.status != 200:
-                beginning = await _read(response, _ERROR_BYTES, cut=True)
+                beginning = await read_body(response, _ERROR_BYTES, cut=True)
                 raise self.refusal(response.status, beginning, response.headers)
             if self._connection.stream and response.content_type == "text/event-stream":
                 idle_s = self._connection.idle_timeout_s
-                return await collected(response.content.iter_any(), self._wire.collector(), self._cleaned, idle_s)
-            return await _read(response, MAX_BODY_BYTES)
+                return await collected(
+                    response.content.iter_any(), self._wire.collector(), self._secrets.out_of_answer, idle_s
+                )
+            return await read_body(response, MAX_BODY_BYTES)
 
     @property
     def continuing_at(self) -> str:
         """Some providers go on with cut answers at another base URL of theirs; a mirror has but one."""
         elsewhere, own = self._provider.continues_at, self._provider.base_url
-        if elsewhere is None or own is None or not self.base_url.startswith(own):
+        if elsewhere is None or own is None or not f"{self.base_url}/".startswith(f"{own}/"):
             return self.url(self._wire.path)
         return f"{elsewhere}{self._wire.path}"
 
@@ -227,15 +239,11 @@ class HttpEndpoint:
 
     def _clean(self, reply: Reply) -> Reply:
         """Without the key, also where it came in pieces or escaped."""
-        key = self._connection.key
-        if not key or not (key in reply.response or key in reply.reasoning or key in reply.model):
-            return reply
-        texts = {name: self._cleaned(getattr(reply, name)) for name in ("response", "reasoning", "model")}
-        return replace(reply, **texts)
-
-    def _cleaned(self, text: str) -> str:
-        key = self._connection.key
-        return text.replace(key, "[key]") if key else text
+        texts = (reply.response, reply.reasoning, reply.model)
+        cleaned = tuple(map(self._secrets.out_of_answer, texts))
+        return (
+            reply if cleaned == texts else replace(reply, response=cleaned[0], reasoning=cleaned[1], model=cleaned[2])
+        )
 
 
 class OpenAITeacher(AbstractAsyncContextManager["OpenAITeacher"]):
@@ -286,6 +294,9 @@ class OpenAITeacher(AbstractAsyncContextManager["OpenAITeacher"]):
     def refused(self, status: int, body: bytes, retry_after: str | None) -> TeacherError:
         headers = {} if retry_after is None else {"Retry-After": retry_after}
         return self._endpoints[0].refusal(status, body, headers)
+
+    def without_secrets(self, text: str) -> str:
+        return self._endpoints[0].without_secrets(text)
 
     async def __aenter__(self) -> OpenAITeacher:
         allow_connections(self._connection.pool)
@@ -357,18 +368,3 @@ def _key(variable: str, address: Address) -> str | None:
             f"{variable} holds something that is no key", place="distil.api_key_env", hint="copy the key again"
         )
     return key
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
-    """The body, unpacked, of at most `limit` bytes; a longer one is cut or refused."""
-    length = response.content_length  # of the body as it was sent, so it says nothing of a packed one
-    if length is not None and length <= min(limit, _AT_ONCE_BYTES) and "Content-Encoding" not in response.headers:
-        return await response.read()
-    read = bytearray()
-    async for block in response.content.iter_chunked(1 << 16):
-        read += block
-        if len(read) > limit:
-            if cut:
-                break
-            raise TeacherError(f"the answer is larger than {limit / 1e6:.0f} MB")
-    return bytes(read[:limit])

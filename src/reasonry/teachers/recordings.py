@@ -11,8 +11,9 @@ from typing import Any
 from reasonry.errors import InputError, LedgerError
 from reasonry.identity import RowHasher, digest
 from reasonry.ledger import read_answers
+from reasonry.ledger.texts import reply_problem
 from reasonry.records import MISSING, Record, SetAside, field_value, open_records
-from reasonry.teachers.asking.entries import asked_digest_of, read_reply
+from reasonry.teachers.asking.entries import asked_digest_of
 from reasonry.teachers.reasoning import finish_of, split_reasoning
 from reasonry.types import Drop, Reply
 
@@ -152,9 +153,13 @@ def read_ledger(path: Path) -> Iterator[Told]:
     """The answers in a ledger, in the order of their keys, so that the order of writing decides nothing."""
     for key, request, reply, model in _answers(path):
         try:
-            yield Told(key, asked_digest_of(json.loads(request)), model, read_reply(reply))
-        except (ValueError, TypeError, KeyError) as exc:
-            raise InputError(f"the entry {key} holds no request and reply: {exc}", place=str(path)) from exc
+            told = json.loads(reply)
+            if (problem := reply_problem(told)) is not None:
+                raise ValueError(problem)
+            yield Told(key, asked_digest_of(json.loads(request)), model, Reply(**told))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as exc:
+            hint = f"`reasonry ledger check {path}` says what else is wrong with it"
+            raise InputError(f"the entry {key} holds no request and reply: {exc}", place=str(path), hint=hint) from exc
 
 
 def ledger_digest(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from reasonry.contracts import Endpoint, RateLimits, Served, Teacher
+from reasonry.contracts import Endpoint, Headroom, RateLimits, Served, Teacher
 from reasonry.errors import TeacherError
 from reasonry.teachers.asking.control import Control, Sent
 from reasonry.teachers.asking.pacing import Pace
@@ -18,6 +18,7 @@ from reasonry.types import Reply, Request
 __all__ = ["Admission", "Gate", "Turn"]
 
 _REFUSALS = frozenset({429, 503, 529})
+_SPOKE = frozenset({200, 429})  # what came is of no use, but the endpoint is up
 _BREAK_AFTER = 8  # failures in a row, with no answer between them
 _FIRST_REST_S, _LONGEST_REST_S = 1.0, 60.0
 _GIVE_UP_S = 1800.0  # an endpoint that failed for so long, with a try a minute, is not coming back by itself
@@ -46,6 +47,7 @@ class Gate:
         self._pace = pace
         self._breaker = _Breaker()
         self._numbers = 0
+        self._noted: Headroom | None = None
         self._shut: TeacherError | None = None
 
     @property
@@ -81,10 +83,11 @@ class Gate:
             if not isinstance(self._control, int):
                 self._control.answered(turn.sent, self.in_flight, now)
         elif result is not None:
-            self._pace.settle(turn.counted_tokens, 0, 0, now)
+            self._pace.give_back(turn.counted_tokens, now)
             self._failed(turn, result, now)
         headroom = getattr(self.call, "headroom", None)
-        if headroom is not None:
+        if headroom is not None and headroom is not self._noted:  # what was said once is not said again by a failure
+            self._noted = headroom
             self._pace.note(headroom, now)
 
     def _failed(self, turn: Turn, error: TeacherError, now: float) -> None:
@@ -96,14 +99,23 @@ class Gate:
             is_load = self._control.refused(turn.sent, self._numbers + 1)
             if error.retry_after_s and not is_load:  # else this request waits, and the others take the places there are
                 self._pace.pause(error.retry_after_s, now)
+            if turn.sent.in_flight == 1:  # refused though it was alone: that is no matter of load
+                self._broke(turn, error, now)
         elif not error.retryable:
             self._breaker.answered()  # it works, and will not have this request
-        elif error.http_status != 200:
-            self._control.failed(turn.sent, self._numbers + 1)
-            if (gone_s := self._breaker.failed(turn.sent.number, self._numbers + 1, now)) > _GIVE_UP_S:
-                minutes = gone_s / 60
-                hint = "see whether it is up; every answer so far is in the ledger: run again to resume"
-                self._shut = TeacherError(f"down for {minutes:.0f} minutes; the last: {error}", fatal=True, hint=hint)
+        else:
+            if error.http_status != 200:
+                self._control.failed(turn.sent, self._numbers + 1)
+            self._broke(turn, error, now)
+
+    def _broke(self, turn: Turn, error: TeacherError, now: float) -> None:
+        """Count a failure. Else an endpoint that fails at once, having little to do, would draw most requests."""
+        is_down = error.http_status not in _SPOKE
+        gone_s = self._breaker.failed(turn.sent.number, self._numbers + 1, now, is_down=is_down)
+        if gone_s > _GIVE_UP_S:
+            minutes = gone_s / 60
+            hint = "see whether it is up; every answer so far is in the ledger: run again to resume"
+            self._shut = TeacherError(f"down for {minutes:.0f} minutes; the last: {error}", fatal=True, hint=hint)
 
 
 class Admission:
@@ -135,7 +147,9 @@ class Admission:
         return min(ready, key=lambda gate: gate.load).take(characters, now) if ready else None
 
     def ready_in_s(self, characters: int, now: float) -> float | None:
-        """When to ask again, though nothing in flight has ended until then."""
+        """When to ask again, though nothing in flight has ended until then; None: not before something has."""
+        if self.in_flight >= self._most:
+            return None
         waits = [wait for gate in self.gates if (wait := gate.wait_s(characters, now)) is not None]
         return min(waits) if waits else None
 
@@ -176,14 +190,13 @@ class _Breaker:
         if self._in_a_row:
             self._in_a_row, self._rest_s, self._since = 0, _FIRST_REST_S, None
 
-    def failed(self, number: int, next_number: int, now: float) -> float:
-        """Count a request's failure; for how long there has been nothing else, in seconds."""
-        self._since = now if self._since is None else self._since
-        if self._is_open and number < self._opened_at:
-            return now - self._since  # sent before it opened: it tells nothing new
-        self._in_a_row += 1
-        if self._is_open:
-            self._opened_at = next_number
-            self._not_before = now + self._rest_s
-            self._rest_s = min(2 * self._rest_s, _LONGEST_REST_S)
-        return now - self._since
+    def failed(self, number: int, next_number: int, now: float, *, is_down: bool) -> float:
+        """Count a request's failure; for how long it has been down, in seconds. One that is up rests no longer."""
+        self._since = (now if self._since is None else self._since) if is_down else None
+        if not self._is_open or number >= self._opened_at:  # else sent before it opened: it tells nothing new
+            self._in_a_row += 1
+            if self._is_open:
+                self._opened_at = next_number
+                self._not_before = now + self._rest_s
+                self._rest_s = min(2 * self._rest_s, _LONGEST_REST_S) if is_down else _FIRST_REST_S
+        return 0.0 if self._since is None else now - self._since

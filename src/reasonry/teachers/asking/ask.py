@@ -13,7 +13,6 @@ The caller's thread pulls questions and takes outcomes; an event loop on another
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +33,7 @@ from reasonry.types import Request
 
 __all__ = ["Answered", "Asking", "Budget", "Outcome", "Unanswered", "Waits", "ask_all", "ask_series"]
 
-_CHUNK = 256  # questions handed to the engine at once, and replies read back at once
+_CHUNK = 256  # requests handed to the engine at once, and replies read back at once
 # A slow answer holds up its successors' delivery, but not their asking until the window is full.
 _WINDOW = 20_000  # requests, of which the ledger has the replies
 _WINDOW_PER_SLOT = 8  # where replies are held in memory, since no ledger has them
@@ -129,6 +128,7 @@ class _Delivery:
         self._engine = engine
         self._ledger = ledger
         self._window = window
+        self._chunk = min(_CHUNK, max(1, window // 2))
         self._watch = watch
         self._cases: deque[Case] = deque()
         self._held = 0  # requests of the cases above
@@ -152,16 +152,21 @@ class _Delivery:
 
     def _has_room(self) -> bool:
         """For a chunk worth handing over."""
-        return self._window - self._held >= min(_CHUNK, max(1, self._window // 2))
+        return self._window - self._held >= self._chunk
 
     def _feed(self, iterator: Iterator[Series]) -> bool:
         """Hand over one chunk; False where there is no more."""
-        size = min(_CHUNK, max(1, self._window // 2))
-        cases = [Case(series) for series in itertools.islice(iterator, size)]
+        cases: list[Case] = []
+        count = 0
+        for series in iterator:
+            cases.append(case := Case(series))
+            count += case.size
+            if count >= self._chunk:
+                break
         self._cases.extend(cases)
-        self._held += sum(case.size for case in cases)
+        self._held += count
         self._engine.feed(cases)
-        return len(cases) == size
+        return count >= self._chunk
 
     def _ready(self) -> Iterator[Sequence[Outcome]]:
         """Every case at the head that is done, its replies read back together."""

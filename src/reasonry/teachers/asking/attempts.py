@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from reasonry.types import Reply, Request
 __all__ = ["Attempt", "entry_of", "try_once"]
 
 _DETAIL_CHARACTERS = 1000
+_TEXTS = ("response", "reasoning", "finish", "model")
+_COUNTS = ("tokens_in", "tokens_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,28 @@ async def try_once(call: Callable[[Request], Awaitable[Any]], request: Request) 
         reply: Any = await call(request)
     except TeacherError as error:
         return error
-    except Exception as exc:  # noqa: BLE001 - a bug in a teacher is one request's failure
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        return TeacherError("the teacher cancelled it", retryable=True)  # nobody else did
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a bug in a teacher is one request's failure
         return TeacherError(f"the teacher failed: {type(exc).__name__}: {str(exc)[:200]}")
     if not isinstance(reply, Reply):
         return TeacherError(f"the teacher returned a {type(reply).__name__}, not a Reply")
+    if wrong := _of_another_type(reply):
+        return TeacherError(f"the teacher returned a Reply whose {wrong} is a {type(getattr(reply, wrong)).__name__}")
     return reply
+
+
+def _of_another_type(reply: Reply) -> str:
+    """The first field that holds what it may not, and that nobody could read back from the ledger; "" for none."""
+    for name in _TEXTS:
+        if not isinstance(getattr(reply, name), str):
+            return name
+    for name in _COUNTS:
+        if not isinstance(getattr(reply, name), int | None):
+            return name
+    return ""
 
 
 def entry_of(

@@ -15,10 +15,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from reasonry.contracts import Teacher
-from reasonry.errors import LedgerError, ReasonryError, TeacherError
+from reasonry.errors import LedgerError, ReasonryError, TeacherError, WorkFailed
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
 from reasonry.teachers.asking.admission import Admission, Turn
@@ -35,6 +36,7 @@ __all__ = ["Engine"]
 _AT_ONCE = 64  # requests sent before the loop may do something else
 _ELSEWHERE_S = 0.5  # between two looks at a request that another process asks
 _HELD_CHARACTERS = 32 << 20  # of replies that need not be read back from the ledger
+_UNWRITTEN_CHARACTERS = 32 << 20  # of replies on their way to the disk; with more, nothing is asked for
 _REFUSALS_PER_TRY = 8  # being told to come back later is no failed try, but nobody comes back for ever
 
 
@@ -70,6 +72,7 @@ class Engine:
         self._timers: set[asyncio.TimerHandle] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._writes = 0
+        self._unwritten = 0  # characters of the replies in them
         self._held = 0  # characters of replies that were kept in memory, counted on the loop
         self._delivered = 0  # ... and handed over, counted on the caller's thread
         self._written: deque[tuple[Item, LedgerEntry, float, LedgerError | None]] = deque()
@@ -113,6 +116,9 @@ class Engine:
         self._thread.submit(self._close()).result()
         with self._news:
             self._news.wait_for(lambda: not self._writes)
+        for key in self._flights:  # not before: another process would ask for what is on its way to the disk
+            if self._ledger is not None:
+                self._ledger.release(key)
 
     async def _close(self) -> None:
         self._error = self._error or asyncio.CancelledError()
@@ -120,9 +126,6 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for key in self._flights:
-            if self._ledger is not None:
-                self._ledger.release(key)
 
     # The loop.
 
@@ -178,7 +181,7 @@ class Engine:
     def _send_next(self) -> bool:
         """Look at one request: whether it makes sense to look at another right away."""
         line = self._next or self._items
-        if not line:
+        if not line or self._unwritten > _UNWRITTEN_CHARACTERS:
             return False
         item = line[0]
         if not item.is_claimed and not self._is_ours(item):
@@ -240,7 +243,7 @@ class Engine:
             if (flight := self._flights.get(item.key)) is not None:
                 flight.append(item)
             elif (entry := known.get(item.key)) is not None:
-                self._found(item, entry)
+                self._settle(item, self._counted(item, entry))
             else:
                 item.is_fresh = was_alone
                 self._flights[item.key] = [item]
@@ -264,16 +267,13 @@ class Engine:
             self._later(_ELSEWHERE_S, item)
         return False
 
-    def _found(self, item: Item, entry: LedgerEntry) -> None:
-        self._settle(item, self._counted(item, entry))
-
     def _counted(self, item: Item, entry: LedgerEntry) -> Outcome | Stored:
         """An answer that was there."""
         cost = self._cost(entry)
         self._counters.found += 1
         self._counters.cost_usd += cost or 0.0
         self._counters.is_cost_known &= cost is not None
-        self._purse.count(cost)
+        self._purse.count(item.request, cost)
         return self._kept(item, entry, from_ledger=True)
 
     def _kept(self, item: Item, entry: LedgerEntry, *, from_ledger: bool) -> Outcome | Stored:
@@ -298,7 +298,9 @@ class Engine:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            self._stop(WorkFailed("what decides on further requests was cancelled"))  # unless we did it
+        elif (error := task.exception()) is not None:
             self._stop(error)
         if self._error is not None:
             self._tell()
@@ -341,10 +343,9 @@ class Engine:
         item.failures += error.http_status != 429
         if item.key is not None:
             self._record(item, self._entry(item, error, seconds, at), 0.0)
-        if error.fatal:
-            if (hopeless := self._admission.without_hope()) is not None:
-                self._stop(hopeless)
-                return
+        if (hopeless := self._admission.without_hope()) is not None:
+            self._stop(hopeless)
+        elif error.fatal:
             item.failures -= 1
             self._next.append(item)  # another endpoint may do it
         elif self._error is None and error.retryable and self._may_try_again(item):
@@ -358,25 +359,30 @@ class Engine:
     def _record(self, item: Item, entry: LedgerEntry, reserved: float) -> None:
         """Write an attempt; an answer counts when that is done."""
         assert self._ledger is not None
-        self._writes += 1
 
-        def done(error: LedgerError | None) -> None:  # on the ledger's thread
+        def done(error: LedgerError | None) -> None:  # on the ledger's thread, which an exception would end
             self._written.append((item, entry, reserved, error))
             if len(self._written) == 1:  # else the loop has been told, and has not come so far yet
-                self._loop.call_soon_threadsafe(self._take_written)
+                with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                    self._loop.call_soon_threadsafe(self._take_written)
 
         self._ledger.record(entry, done)
+        self._writes += 1  # a ledger that was closed takes nothing
+        self._unwritten += len(entry.reply or "")
 
     def _take_written(self) -> None:
         while self._written:
             item, entry, reserved, error = self._written[0]
-            self._writes -= 1
-            if error is not None:
-                self._purse.settle(reserved, None)
-                self._stop(error)
-            elif entry.outcome == "answered":
-                self._durable(item, entry, reserved)
+            try:
+                if error is not None:
+                    raise error
+                if entry.outcome == "answered":
+                    self._durable(item, entry, reserved)
+            except Exception as exc:  # noqa: BLE001 - it ends the run, which still waits for the other writes
+                self._stop(exc)
             self._written.popleft()
+            self._writes -= 1
+            self._unwritten -= len(entry.reply or "")
         if self._error is not None:
             self._tell()
         self._pump()

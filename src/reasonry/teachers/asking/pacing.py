@@ -10,6 +10,7 @@ from reasonry.contracts import Headroom, RateLimits
 __all__ = ["Pace"]
 
 _BURST_S = 1.0  # a limit by the minute is kept by the second
+_LONGEST_PAUSE_S = 600.0  # then it is asked again: nothing waits a day in silence
 _LONGEST_RESET_S = 60.0  # a full reset may be far, and room for one request near
 _CHARACTERS_PER_TOKEN = 4
 
@@ -42,9 +43,13 @@ class Pace:
         if tokens_in is not None and tokens_out is not None:
             self._tokens.take(tokens_in + tokens_out - counted, now)
 
+    def give_back(self, counted: float, now: float) -> None:
+        """Take back what was counted for a request that was not answered."""
+        self._tokens.take(-counted, now)
+
     def pause(self, seconds: float, now: float) -> None:
         """The endpoint asked not to be asked for so long."""
-        self._not_before = max(self._not_before, now + seconds)
+        self._not_before = max(self._not_before, now + min(seconds, _LONGEST_PAUSE_S))
 
     def note(self, headroom: Headroom, now: float) -> None:
         """What the endpoint's headers said is left."""

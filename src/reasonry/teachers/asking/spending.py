@@ -49,18 +49,23 @@ class Purse:
         """Whether something under way may turn out cheaper than what was reserved for it."""
         return self._open > 0
 
-    def count(self, cost_usd: float | None) -> None:
-        """Count what was paid for earlier. It is never refused."""
+    def count(self, request: Request, cost_usd: float | None) -> None:
+        """Count what was paid for earlier, an unknown cost (None) as it was then. It is never refused."""
         if self._budget is not None:
-            self._budget.add(cost_usd or 0.0)
+            self._add(self._budget, self._most(request) if cost_usd is None else cost_usd)
 
     def affords(self, request: Request) -> bool:
-        """Whether the most that a request can cost is left."""
+        """Whether the most that a request can cost is left. Raises UsageError where nothing says how much that is."""
         budget = self._budget
         if budget is None:
             return True
         used = budget.spent_usd + (self._reserved if self._open else 0.0)
-        return used < budget.limit_usd and used + self._most(request) <= budget.limit_usd
+        if used >= budget.limit_usd:
+            return False
+        if request.sampling.max_tokens is None:
+            hint = "max_tokens = 16384: without it nobody knows what the answers under way may cost"
+            raise UsageError("a budget needs max_tokens", place="budget", hint=hint)
+        return used + self._most(request) <= budget.limit_usd
 
     def reserve(self, request: Request) -> float:
         """Set aside the most that a request can cost, in US dollars."""
@@ -75,22 +80,21 @@ class Purse:
         """Replace a reservation by the cost. An unknown cost (None) counts as what was reserved."""
         if self._budget is None:
             return
-        cost = reserved if cost_usd is None else cost_usd
         self._reserved -= reserved
         self._open -= 1
-        self._dearest = max(self._dearest, cost)
-        self._budget.add(cost)
+        self._add(self._budget, reserved if cost_usd is None else cost_usd)
 
     def reached(self) -> BudgetReached:
         """The error that ends a run at its budget."""
         assert self._budget is not None
         return _reached(self._budget)
 
-    def _most(self, request: Request) -> float:
-        """The most a request can cost; without max_tokens, the dearest so far.
+    def _add(self, budget: Budget, cost_usd: float) -> None:
+        self._dearest = max(self._dearest, cost_usd)
+        budget.add(cost_usd)
 
-        Never less than the dearest, since an endpoint may add a prompt of its own.
-        """
+    def _most(self, request: Request) -> float:
+        """The most a request can cost: never less than the dearest so far, as an endpoint may add its own prompt."""
         if request.sampling.max_tokens is None or self._price is None:
             return self._dearest
         # A token stands for at least one byte.

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_after_delay
 
 from reasonry.errors import TeacherError
+from reasonry.teachers.http.bodies import read_body
 from reasonry.types import JsonMap, Question, Reply, Request
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ T = TypeVar("T")
 CHAT = "/v1/chat/completions"
 TOKEN = "reasonry_batch"  # noqa: S105 - the name of a batch's metadata field
 _OVER = frozenset({"completed", "failed", "expired", "cancelled"})
+_REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 410, 413, 415, 422})
 _PAGE = 100
 _MOST_PAGES = 1_000
 _LARGEST_ANSWER = 16_000_000
@@ -63,6 +65,9 @@ class BatchClient(Protocol):
 
     def read(self, raw: bytes, request: Request) -> Reply: ...
     def refused(self, status: int, body: bytes, retry_after: str | None) -> TeacherError: ...
+    def without_secrets(self, text: str) -> str:
+        """What the endpoint said beside answers, with the key cut out of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +200,9 @@ class BatchCalls:
 
     async def _json(self, method: Literal["GET", "POST"], path: str, **given: Any) -> dict[str, Any]:
         async with self._call(method, path, **given) as response:
-            raw = await response.content.read(_LARGEST_ANSWER)
+            raw = await read_body(response, _LARGEST_ANSWER)
         try:
-            answer = json.loads(raw)
+            answer = json.loads(self._client.without_secrets(raw.decode("utf-8", "replace")))
         except (ValueError, RecursionError) as exc:
             raise TeacherError(f"{path}: the answer is not JSON", retryable=True, http_status=200) from exc
         if not isinstance(answer, dict):
@@ -218,7 +223,7 @@ class BatchCalls:
         try:
             async with client.session.request(method, url, timeout=timeout, allow_redirects=False, **given) as response:
                 if not 200 <= response.status < 300:
-                    body = await response.content.read(1 << 16)
+                    body = await read_body(response, 1 << 16, cut=True)
                     raise client.refused(response.status, body, response.headers.get("Retry-After"))
                 yield response
         except TimeoutError as exc:
@@ -230,8 +235,12 @@ class BatchCalls:
 
 
 def may_have_created(error: TeacherError) -> bool:
-    """Whether a batch may exist although creating it failed: not where the endpoint refused it."""
-    return error.http_status is None or not 300 <= error.http_status < 500
+    """Whether a batch may exist although creating it failed: not where the endpoint itself refused it for good.
+
+    What stands before an endpoint says 408, 429 or 499 also where its call was done.
+    """
+    status = error.http_status
+    return status is None or not (300 <= status < 400 or status in _REFUSALS)
 
 
 def _may_pass(error: BaseException) -> bool:

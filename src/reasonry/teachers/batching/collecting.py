@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Collector:
         self._folder: Path = registry.path.parent
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._results: dict[str, Results] = {}
+        self._lost = Counter[str]()  # answers that were counted and not given, by key
         self._handed: dict[str, int] = {}
         self._touched: set[str] = set()
         self._handing = asyncio.Lock()
@@ -155,7 +157,9 @@ class Collector:
             results.close()
             await asyncio.sleep(pause * self._poll_s)
             state = await self._ended(batch)
-        return await self._read(batch, state)
+        results = await self._read(batch, state)
+        results.is_short = len(results) < state.ended
+        return results
 
     async def _read(self, batch: RecordedBatch, state: BatchState) -> Results:
         results = Results(self._folder)
@@ -202,6 +206,11 @@ class Collector:
 
     def _outcome(self, key: str, results: Results, status: str) -> Reply | TeacherError:
         line = results.line(key)
+        if line is None and results.is_short:
+            self._lost[key] += 1
+            what = "the endpoint counts more results of the batch than it gives, and has none for this request"
+            # Asked again, it is paid for again: once is enough to see whether it is lost again.
+            return TeacherError(what, retryable=self._lost[key] == 1)
         if line is None:
             return TeacherError(f"the batch is {status} and has no result for this request", retryable=True)
         try:

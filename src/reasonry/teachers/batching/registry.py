@@ -37,8 +37,9 @@ _LOCK_PAUSE_S = 0.05
 
 
 def registry_path(ledger: Path) -> Path:
-    """Where the batches of a ledger are recorded."""
-    return ledger.with_name(f"{ledger.name}.batches.jsonl")
+    """Where the batches of a ledger are recorded: beside the file itself, wherever links to it are."""
+    real = ledger.resolve()
+    return real.with_name(f"{real.name}.batches.jsonl")
 
 
 @dataclass(slots=True)

@@ -16,10 +16,12 @@ from typing import IO, Any, cast
 
 from reasonry.errors import TeacherError
 from reasonry.teachers.batching.calls import BatchClient
+from reasonry.teachers.http.answers import MAX_BODY_BYTES, unusable
 from reasonry.types import Reply, Request
 
 __all__ = ["Results", "reply_in"]
 
+_LONGEST_LINE = MAX_BODY_BYTES + (1 << 20)
 _PER_LINE = frozenset({403, 404})  # refusals that speak of one line where others of the same batch were answered
 
 
@@ -36,6 +38,7 @@ class Results(AbstractContextManager["Results"]):
     def __init__(self, folder: Path) -> None:
         self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
         self.answered = 0
+        self.is_short = False  # the endpoint counts more results than there are
         self.malformed = 0
         self.unknown = 0
         self.repeated = 0
@@ -59,9 +62,14 @@ class Results(AbstractContextManager["Results"]):
         """Find the line of each of these requests. Of two for one request, an answer is better than a failure."""
         self.file.seek(0)
         begin = 0
-        for raw in self.file:
-            self._add(raw, begin, keys)
-            begin += len(raw)
+        while raw := self.file.readline(_LONGEST_LINE):
+            if raw.endswith(b"\n"):
+                self._add(raw, begin, keys)
+            else:  # no answer is so long; every part of a file ends with a line's end
+                self.malformed += 1
+                while (more := self.file.readline(_LONGEST_LINE)) and not more.endswith(b"\n"):
+                    pass
+            begin = self.file.tell()
 
     def line(self, key: str) -> bytes | None:
         found = self._lines.get(key)
@@ -96,7 +104,10 @@ def reply_in(line: bytes, request: Request, client: BatchClient, *, is_alone: bo
     """
     entry = _object(line)
     response, status = _mapping(entry.get("response")), _status(entry)
-    body = json.dumps(response.get("body")).encode()
+    try:
+        body = json.dumps(response.get("body")).encode()
+    except RecursionError as exc:
+        raise unusable("an answer of parts within parts without end") from exc
     if status == 200:
         return client.read(body, request)
     if status is not None and 300 <= status < 600:
@@ -106,7 +117,8 @@ def reply_in(line: bytes, request: Request, client: BatchClient, *, is_alone: bo
         raise error
     problem = _mapping(entry.get("error"))
     shown = ": ".join(" ".join(str(problem[name]).split()) for name in ("code", "message") if problem.get(name))
-    raise TeacherError(f"the batch has no answer: {shown or 'no reason given'}"[:300], retryable=True)
+    told = client.without_secrets(shown) or "no reason given"
+    raise TeacherError(f"the batch has no answer: {told}"[:300], retryable=True)
 
 
 def _status(line: Mapping[str, Any]) -> int | None:

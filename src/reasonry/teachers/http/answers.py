@@ -182,6 +182,6 @@ def _text(value: object, kind: str = "text") -> str:
 
 def counted(value: object) -> int | None:
     """A count of tokens; None for what is no count."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS:
         return value
     return None

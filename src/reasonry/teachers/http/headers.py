@@ -22,7 +22,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
 _SECONDS_IN = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _EPOCH_SECONDS = 1e9  # a number as large as this is a time, not a duration: 2001 in seconds
 _EPOCH_MILLISECONDS = 1e12
-_LONGEST_NUMBER = 40
+_LONGEST_TEXT = 40
+_LONGEST_S = 86_400.0  # nobody means more than a day; and a pause must end
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def retry_after_in(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait before another try: `retry-after-ms` where there is one, as it is the finer, else Retry-After."""
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
+        return _pause(milliseconds / 1000)
     return retry_after_s(headers.get("Retry-After"))
 
 
@@ -61,11 +62,14 @@ def retry_after_s(header: str | None) -> float | None:
     """Seconds to wait, from a Retry-After header: a number or an HTTP date (RFC 9110, section 10.2.3)."""
     if header is None:
         return None
-    try:
-        seconds = float(header)
-    except ValueError:
+    seconds = _number(header)
+    if seconds is None:
         seconds = _seconds_until(header)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return _pause(seconds) if math.isfinite(seconds) else None
+
+
+def _pause(seconds: float) -> float:
+    return min(max(0.0, seconds), _LONGEST_S)
 
 
 def seconds_in(text: str) -> float | None:
@@ -74,6 +78,8 @@ def seconds_in(text: str) -> float | None:
     number = _number(text)
     if number is not None:
         return _from_now(number)
+    if len(text) > _LONGEST_TEXT:
+        return None
     return _duration(text) if _DURATION.match(text) and "T" not in text else _until(text)
 
 
@@ -82,7 +88,7 @@ def _from_now(number: float) -> float:
         number = number / 1000 - time.time()
     elif number >= _EPOCH_SECONDS:
         number -= time.time()
-    return max(0.0, number)
+    return _pause(number)
 
 
 def _duration(text: str) -> float | None:
@@ -90,7 +96,7 @@ def _duration(text: str) -> float | None:
     parts = _DURATION.findall(text)
     if "".join(number + unit for number, unit in parts) != text:
         return None
-    return sum(float(number) * _SECONDS_IN[unit] for number, unit in parts)
+    return _pause(sum(float(number) * _SECONDS_IN[unit] for number, unit in parts))
 
 
 def _until(text: str) -> float | None:
@@ -99,13 +105,13 @@ def _until(text: str) -> float | None:
     except ValueError:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+    return _pause((at - datetime.now(UTC)).total_seconds())
 
 
 def _seconds_until(date: str) -> float:
     try:
         at = parsedate_to_datetime(date)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return math.nan
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return (at - datetime.now(UTC)).total_seconds()
@@ -124,7 +130,7 @@ def _reset(headers: Mapping[str, str], name: str | None) -> float | None:
 
 
 def _number(text: str) -> float | None:
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > _LONGEST_TEXT:
         return None
     try:
         number = float(text)

@@ -113,7 +113,7 @@ def _texts(blocks: list[Any]) -> tuple[str, str]:
 def _prompt_tokens(usage: JsonMap) -> int | None:
     """Every token of the prompt, cached or not; unknown where the first count is."""
     counts = [counted(usage.get(name)) for name in _PROMPT_COUNTS]
-    return None if counts[0] is None else sum(count or 0 for count in counts)
+    return None if counts[0] is None else counted(sum(count or 0 for count in counts))
 
 
 def _problem(body: JsonMap) -> TeacherError | None:
