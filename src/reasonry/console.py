@@ -24,7 +24,6 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 from reasonry.errors import ReasonryError
@@ -42,12 +41,15 @@ class Spending:
     """What a stage that asks a teacher has taken so far.
 
     `cost_usd` None: the price is unknown. `tokens_out` are those generated now, without those of answers that were in
-    the ledger, so that a resumed run does not seem fast. `in_flight` None: not told.
+    the ledger, so that a resumed run does not seem fast. `in_flight` None: not told. `done` counts requests as they
+    end, in any order, `found` those of them that were in the ledger; None: the stage calls `advance` for each row.
     """
 
     cost_usd: float | None
     tokens_out: int | None
     in_flight: int | None = None
+    done: int | None = None
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ class Meter:
     def tell(self, spending: Spending) -> None:
         """What it has cost so far, how much was generated, and how many requests are in flight."""
         self.spending = spending
-        self._tick(0)
+        rows = 0 if spending.done is None else spending.done - self.done
+        self.done += rows
+        self._tick(rows)
 
     def expect(self, total: int) -> None:
         """The number of rows, where it is known only later, or changes."""
@@ -100,7 +104,9 @@ class Meter:
     def _tick(self, rows: int) -> None:
         if self._progress is not None and self._task is not None:
             self._remember(self._clock())
-            self._progress.update(self._task, advance=rows, note=escape(self.figures()))
+            left = self.seconds_left()
+            note = self.figures() + ("" if left is None else f" · {duration(left)} left")
+            self._progress.update(self._task, advance=rows, note=escape(note))
         elif self._say is not None:
             now = self._clock()
             self._remember(now)
@@ -112,9 +118,14 @@ class Meter:
         """Where it was when, for the rates: about once a second, over the last minute."""
         if self._moments and now - self._moments[-1].at < _SAMPLE_EVERY_S:
             return
-        self._moments.append(_Moment(now, self.done, self.spending.tokens_out if self.spending else 0))
+        self._moments.append(_Moment(now, self._made, self.spending.tokens_out if self.spending else 0))
         while len(self._moments) > 2 and now - self._moments[1].at >= _RATE_OVER_S:
             self._moments.popleft()
+
+    @property
+    def _made(self) -> int:
+        """What was done now, and not found done."""
+        return self.done - (self.spending.found if self.spending is not None else 0)
 
     def figures(self) -> str:
         """The note, the cost so far, tokens per second over the last minute, and the requests in flight."""
@@ -138,7 +149,7 @@ class Meter:
     def seconds_left(self) -> float | None:
         """At the pace of the last minute; None where that cannot be said."""
         first = self._moments[0]
-        seconds, rows = self._clock() - first.at, self.done - first.done
+        seconds, rows = self._clock() - first.at, self._made - first.done
         if self.total is None or rows <= 0 or seconds < _FEWEST_S:
             return None
         return max(0, self.total - self.done) * seconds / rows
@@ -229,7 +240,6 @@ class Console:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
         with Progress(*columns, console=self._rich, transient=True) as progress:

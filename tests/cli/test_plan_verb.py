@@ -57,6 +57,7 @@ count = 30
 [[train]]
 trainer = "tiny"
 """
+PROGRAM = f"{sys.executable} -m reasonry"  # as the tests start it
 UNPAID = RECIPE.replace("over_http = true\n", "").replace("price = ", "# ")
 
 
@@ -156,7 +157,7 @@ def test_a_pilot_stops_at_the_budget_and_says_how_to_go_on(tmp_path: Path) -> No
     arguments = ["plan", "r.toml", "--pilot", "20", "--set", "budget.usd=1", "--quiet"]
     done = reasonry(*arguments, cwd=tmp_path)
     assert done.returncode == 4, done.stderr
-    assert done.stderr.splitlines()[-1] == "resume: reasonry plan r.toml --pilot 20 --quiet --set budget.usd=2"
+    assert done.stderr.splitlines()[-1] == f"resume: {PROGRAM} plan r.toml --pilot 20 --quiet --set budget.usd=2"
 
 
 def test_the_pilots_questions_are_a_draw_that_grows(tmp_path: Path) -> None:
@@ -253,15 +254,15 @@ def test_at_the_budget_the_command_to_resume_works_as_it_stands(tmp_path: Path) 
     done = reasonry("run", "r.toml", *options, cwd=tmp_path)
     assert done.returncode == 4, done.stderr
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("resume: reasonry run r.toml --out 'runs/a b' --ledger l.sqlite --workers 1 --quiet")
-    words = shlex.split(last.removeprefix("resume: reasonry "))
+    assert last.startswith(f"resume: {PROGRAM} run r.toml --out 'runs/a b' --ledger l.sqlite --workers 1 --quiet")
+    words = shlex.split(last.removeprefix(f"resume: {PROGRAM} "))
     assert words[-2:] == ["--set", "budget.usd=3"]
     assert "budget.usd=1.5" not in words
     for _ in range(4):
         done = reasonry(*words, cwd=tmp_path)
         if done.returncode != 4:
             break
-        words = shlex.split(done.stderr.splitlines()[-1].removeprefix("resume: reasonry "))
+        words = shlex.split(done.stderr.splitlines()[-1].removeprefix(f"resume: {PROGRAM} "))
     assert done.returncode == 0, done.stderr
     with Ledger(tmp_path / "l.sqlite") as ledger:
         keys = [entry.key for entry in ledger.entries() if entry.outcome == "answered"]
@@ -279,5 +280,5 @@ def test_an_interrupt_says_how_to_resume(tmp_path: Path, *, quiet: bool) -> None
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"resume: reasonry run r.toml{' --quiet' if quiet else ''}\n" in stderr
+    assert f"resume: {PROGRAM} run r.toml{' --quiet' if quiet else ''}\n" in stderr
     assert "Traceback" not in stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 
 import pytest
@@ -39,7 +40,7 @@ class FakeServed:
 
 
 def admission(*endpoints: FakeEndpoint, most: int = 100) -> Admission:
-    return Admission.of(FakeServed(*endpoints), most, seeks_knee=False)
+    return Admission.of(FakeServed(*endpoints), most, seeks_knee=False, say=print)
 
 
 REPLY = Reply("yes", tokens_in=100, tokens_out=100)
@@ -92,11 +93,11 @@ def test_failures_do_not_lower_what_an_answer_is_expected_to_have() -> None:
 def test_headers_that_say_nothing_is_left_are_believed() -> None:
     endpoint = FakeEndpoint()
     gates = admission(endpoint)
-    endpoint.headroom = Headroom(requests=0, requests_reset_s=2.0)
+    endpoint.headroom = Headroom(requests=0, requests_reset_s=4.0)  # when the request came, one second before
     turn = taken(gates)
     turn.gate.ended(turn, REPLY, 1.0)
-    assert gates.take(400, 2.9) is None
-    assert gates.take(400, 3.0) is not None
+    assert gates.take(400, 3.9) is None
+    assert gates.take(400, 4.0) is not None
 
 
 def test_what_headers_said_once_is_not_said_again_by_a_failure_without_any() -> None:
@@ -104,9 +105,38 @@ def test_what_headers_said_once_is_not_said_again_by_a_failure_without_any() -> 
     gates = admission(endpoint)
     endpoint.headroom = Headroom(requests=0, requests_reset_s=2.0)
     first, second = taken(gates), taken(gates)
-    first.gate.ended(first, REPLY, 1.0)
-    second.gate.ended(second, DOWN, 2.9)
-    assert gates.take(400, 3.0) is not None
+    first.gate.ended(first, REPLY, 0.5)
+    second.gate.ended(second, DOWN, 3.9)
+    assert gates.take(400, 4.0) is not None
+
+
+@pytest.mark.parametrize("latency_s", [0.1, 5.0])
+def test_an_endpoint_s_own_count_is_kept_without_a_refusal_and_without_idling(latency_s: float) -> None:
+    """Ten a second, fifty at most at once after a rest; the headers are those of the request's arrival."""
+    endpoint = FakeEndpoint()
+    gates = admission(endpoint, most=1000)
+    left, at, now = 50.0, 0.0, 0.0
+    refused = sent = 0
+    ends: list[tuple[float, int, Turn, Headroom]] = []
+    while now < 120:
+        turn = gates.take(400, now)
+        if turn is None:
+            waits = [gates.ready_in_s(400, now), ends[0][0] - now if ends else None]
+            now += max(min(wait for wait in waits if wait is not None), 1e-6)
+            while ends and ends[0][0] <= now:
+                _, _, ended, told = heapq.heappop(ends)
+                endpoint.headroom = told
+                ended.gate.ended(ended, REPLY, now)
+            continue
+        left, at = min(50.0, left + 10 * (now - at)), now
+        if left < 1 and sent > 32:  # nobody can know before the first answer
+            refused += 1
+        left = max(left - 1, 0.0)
+        sent += 1
+        told = Headroom(requests=int(left), requests_reset_s=(50 - left) / 10)
+        heapq.heappush(ends, (now + latency_s, sent, turn, told))
+    assert refused <= 40, "the first burst, and hardly any after"
+    assert sent >= 0.85 * 10 * (120 - 2 * latency_s)
 
 
 def test_requests_by_the_minute_are_spread_evenly() -> None:
@@ -175,8 +205,22 @@ def test_an_endpoint_that_is_down_for_good_ends_the_run() -> None:
     error = gates.without_hope()
     assert error is not None
     assert error.fatal
-    assert "down for" in error.message
-    assert now > 1500
+    assert "no answer for" in error.message
+    assert 60 <= now < 130, "one that never answered"
+    assert "is it started" in (error.hint or "")
+
+
+def test_an_endpoint_that_has_answered_is_waited_for_longer() -> None:
+    gates = admission(FakeEndpoint())
+    (gate,) = gates.gates
+    gate.ended(gate.take(400, 0.0), REPLY, 0.0)
+    now = 0.0
+    while gates.without_hope() is None:
+        wait = gate.wait_s(400, now)
+        assert wait is not None
+        now += wait
+        gate.ended(gate.take(400, now), DOWN, now + 0.1)
+    assert 1800 <= now < 2000
 
 
 @pytest.mark.parametrize("status", [200, 429, 503, 529])

@@ -676,3 +676,16 @@ def test_a_count_that_no_ledger_takes_is_unknown() -> None:
 def test_a_mirror_whose_name_begins_like_the_provider_keeps_its_key(host: str) -> None:
     endpoint = client(f"{host}/v1", key=KEY, provider=provider_named("deepseek")).endpoints[0]
     assert endpoint.continuing_at == f"{host}/v1/chat/completions"
+
+
+def test_tls_connections_get_small_read_buffers() -> None:
+    from asyncio import sslproto
+
+    from reasonry.teachers.http.buffers import READ_BYTES
+
+    async def opened() -> None:
+        async with client("https://127.0.0.1:1/v1"):
+            pass
+
+    asyncio.run(opened())
+    assert getattr(sslproto.SSLProtocol, "max_size", 0) <= READ_BYTES

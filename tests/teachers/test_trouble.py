@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from reasonry.errors import LedgerError, TeacherError, WorkFailed
 from reasonry.ledger import Ledger
-from reasonry.teachers.asking import admission
+from reasonry.teachers.asking import admission, recorder
 from reasonry.teachers.asking.ask import Answered, Asking, Waits, ask_all, ask_series
 from reasonry.teachers.asking.engine import Engine
 from reasonry.teachers.asking.outcomes import Outcome
@@ -105,13 +107,13 @@ class Down(FakeEndpoint):
 
 
 def test_endpoints_that_stay_down_end_the_run(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "_GIVE_UP_S", 0.5)
+    monkeypatch.setattr(admission, "_NEVER_THERE_S", 0.5)
     monkeypatch.setattr(admission, "_FIRST_REST_S", 0.02)
     monkeypatch.setattr(admission, "_LONGEST_REST_S", 0.1)
     outcomes = ask_all(
         Served(Down("a"), Down("b")), requests_of(40), ledger, concurrency=4, attempts=1000, waits=Waits(0.01, 0.05)
     )
-    with pytest.raises(TeacherError, match="down for"):
+    with pytest.raises(TeacherError, match="no answer for"):
         list_within_s(LONG_S, outcomes)
 
 
@@ -248,3 +250,29 @@ def test_no_more_replies_wait_for_a_slow_disk_than_memory_has_room_for(
 async def long(request: Request) -> Reply:
     await asyncio.sleep(0.001)
     return Reply("y" * 10_000, model="fake", tokens_in=1, tokens_out=1)
+
+
+def test_an_interrupt_waits_for_the_answers_that_are_under_way(ledger: Ledger) -> None:
+    async def slowly(request: Request) -> Reply:
+        await asyncio.sleep(0.3)
+        return await echo(request)
+
+    teacher = FakeTeacher(slowly)
+    outcomes = ask_all(teacher, requests_of(100), ledger, concurrency=8)
+    next(outcomes)
+    interrupt = threading.Timer(0.1, _thread.interrupt_main)
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in outcomes:
+            pass
+    interrupt.join()
+    assert teacher.asked.total() < 100
+    assert len([entry for entry in ledger.entries() if entry.outcome == "answered"]) == teacher.asked.total()
+
+
+def test_nothing_is_asked_that_may_not_fit_on_the_disk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    teacher = FakeTeacher()
+    with pytest.raises(LedgerError, match=r"the disk has 1\.0 MB left"):
+        list(ask_all(teacher, requests_of(3), ledger))
+    assert teacher.asked.total() == 0

@@ -40,7 +40,6 @@ def distil(section: DistilSection, context: StageContext, writer: TableWriter) -
                 continue
             for sample in samples_of(outcomes):
                 _keep(sample, writer, tally)
-                meter.advance()
             stopped[series.why] += 1
     set_aside = teacher.opened.set_aside if isinstance(teacher.opened, Recording) else ()
     for drop in set_aside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -141,7 +141,7 @@ def _teacher_answers(
         for question, index in asked
     )
     opened = teacher_of(teacher, context)
-    for outcome in ask(teacher, opened, requests, context, lambda now: meter.tell(spending(now))):
+    for outcome in ask(teacher, opened, requests, context, lambda now: meter.tell(replace(spending(now), done=None))):
         tally.add(outcome)
         if isinstance(outcome, Answered):
             yield _Answer(outcome.request.question, outcome.request.sampling.index, outcome.reply)

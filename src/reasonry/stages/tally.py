@@ -25,6 +25,8 @@ Number = TypeVar("Number", int, float)
 def teacher_of(section: DistilSection, context: StageContext) -> AbstractAsyncContextManager[Teacher]:
     """The section's teacher; where it asks by batches, with their record beside the ledger."""
     teacher = find("teacher", section.teacher).call(section)
+    for site in getattr(section, "sites", ()):  # a recipe may be a stranger's: say where a key goes
+        context.console.note(f"asking {section.model} at {site.address.name}, with the key in {site.key_variable}")  # type: ignore[attr-defined]
     batch: BatchOptions | None = getattr(section, "batch", None)
     if batch is None:
         return teacher
@@ -59,6 +61,7 @@ def ask_questions(
         price=section.tariff,
         budget=context.budget,
         seeks_knee=is_open,
+        say=context.console.warn,
     )
     return ask_series(teacher, series, context.open_ledger(), options, watch)
 
@@ -66,7 +69,7 @@ def ask_questions(
 def spending(counters: Counters) -> Spending:
     """What a meter shows of the work so far."""
     cost = counters.cost_usd if counters.is_cost_known else None
-    return Spending(cost, counters.tokens_out, counters.in_flight)
+    return Spending(cost, counters.tokens_out, counters.in_flight, counters.settled, counters.found)
 
 
 def unanswered_drop(outcome: Unanswered, stage: str) -> Drop:

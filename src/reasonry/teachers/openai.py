@@ -22,6 +22,7 @@ from reasonry.teachers.asking.ask import Waits
 from reasonry.teachers.http.addresses import Address
 from reasonry.teachers.http.answers import MAX_BODY_BYTES, Reading, object_in, refusal, unusable
 from reasonry.teachers.http.bodies import read_body
+from reasonry.teachers.http.buffers import small_read_buffers
 from reasonry.teachers.http.descriptors import allow_connections
 from reasonry.teachers.http.headers import headroom_in
 from reasonry.teachers.http.options import EndpointOptions, OpenAIOptions, Site
@@ -300,6 +301,7 @@ class OpenAITeacher(AbstractAsyncContextManager["OpenAITeacher"]):
 
     async def __aenter__(self) -> OpenAITeacher:
         allow_connections(self._connection.pool)
+        small_read_buffers()
         for endpoint in self._endpoints:
             await endpoint.open()
         return self

@@ -22,6 +22,7 @@ _SPOKE = frozenset({200, 429})  # what came is of no use, but the endpoint is up
 _BREAK_AFTER = 8  # failures in a row, with no answer between them
 _FIRST_REST_S, _LONGEST_REST_S = 1.0, 60.0
 _GIVE_UP_S = 1800.0  # an endpoint that failed for so long, with a try a minute, is not coming back by itself
+_NEVER_THERE_S = 60.0  # one that never answered is probably not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,20 @@ class Turn:
     gate: Gate
     sent: Sent
     counted_tokens: float
+    at: float
 
 
 class Gate:
     """One endpoint: how many it serves at once, how fast, and whether it is up."""
 
     def __init__(
-        self, call: Callable[[Request], Awaitable[Reply]], name: str, weight: float, control: Control | int, pace: Pace
+        self,
+        call: Callable[[Request], Awaitable[Reply]],
+        name: str,
+        weight: float,
+        control: Control | int,
+        pace: Pace,
+        say: Callable[[str], None],
     ) -> None:
         self.call = call
         self.name = name
@@ -49,6 +57,8 @@ class Gate:
         self._numbers = 0
         self._noted: Headroom | None = None
         self._shut: TeacherError | None = None
+        self._say = say
+        self._has_answered = False
 
     @property
     def limit(self) -> int:
@@ -72,13 +82,16 @@ class Gate:
     def take(self, characters: int, now: float) -> Turn:
         self.in_flight += 1
         self._numbers += 1
-        return Turn(self, Sent(self._numbers, self.in_flight), self._pace.take(characters, now))
+        return Turn(self, Sent(self._numbers, self.in_flight), self._pace.take(characters, now), now)
 
     def ended(self, turn: Turn, result: Reply | TeacherError | None, now: float) -> None:
         """What came of a turn; None where it was given up by ourselves."""
         self.in_flight -= 1
         if isinstance(result, Reply):
             self._pace.settle(turn.counted_tokens, result.tokens_in, result.tokens_out, now)
+            self._has_answered = True
+            if self._breaker.is_open:
+                self._say(f"{self.name} answers again")
             self._breaker.answered()
             if not isinstance(self._control, int):
                 self._control.answered(turn.sent, self.in_flight, now)
@@ -88,7 +101,7 @@ class Gate:
         headroom = getattr(self.call, "headroom", None)
         if headroom is not None and headroom is not self._noted:  # what was said once is not said again by a failure
             self._noted = headroom
-            self._pace.note(headroom, now)
+            self._pace.note(headroom, self._numbers - turn.sent.number, now - turn.at, now)
 
     def _failed(self, turn: Turn, error: TeacherError, now: float) -> None:
         if error.fatal:
@@ -111,11 +124,18 @@ class Gate:
     def _broke(self, turn: Turn, error: TeacherError, now: float) -> None:
         """Count a failure. Else an endpoint that fails at once, having little to do, would draw most requests."""
         is_down = error.http_status not in _SPOKE
+        was_open = self._breaker.is_open
         gone_s = self._breaker.failed(turn.sent.number, self._numbers + 1, now, is_down=is_down)
-        if gone_s > _GIVE_UP_S:
-            minutes = gone_s / 60
+        if self._breaker.is_open and not was_open:
+            self._say(f"{self.name} does not answer ({error.message}); it is tried again, one request at a time")
+        if gone_s > (_GIVE_UP_S if self._has_answered else _NEVER_THERE_S):
             hint = "see whether it is up; every answer so far is in the ledger: run again to resume"
-            self._shut = TeacherError(f"down for {minutes:.0f} minutes; the last: {error}", fatal=True, hint=hint)
+            if not self._has_answered:
+                hint = "is it started? check base_url; then run again"
+            self._shut = TeacherError(
+                f"no answer for {gone_s:.0f} s: {error.message}", place=self.name, fatal=True, hint=hint
+            )
+            self._say(f"{self.name} is given up: {self._shut.message}")
 
 
 class Admission:
@@ -126,11 +146,11 @@ class Admission:
         self._most = most
 
     @classmethod
-    def of(cls, teacher: Teacher, most: int, *, seeks_knee: bool) -> Admission:
+    def of(cls, teacher: Teacher, most: int, *, seeks_knee: bool, say: Callable[[str], None]) -> Admission:
         """A gate for each endpoint of a served teacher, each at `most`; one without control for any other teacher."""
         if not isinstance(teacher, Served):
-            return cls([Gate(teacher, teacher.served_by, 1.0, most, Pace(RateLimits()))], most)
-        return cls([_gate(endpoint, most, seeks_knee=seeks_knee) for endpoint in teacher.endpoints], most)
+            return cls([Gate(teacher, teacher.served_by, 1.0, most, Pace(RateLimits()), say)], most)
+        return cls([_gate(endpoint, Control(most, seeks_knee=seeks_knee), say) for endpoint in teacher.endpoints], most)
 
     @property
     def in_flight(self) -> int:
@@ -159,9 +179,8 @@ class Admission:
         return shut[0] if all(shut) else None
 
 
-def _gate(endpoint: Endpoint, most: int, *, seeks_knee: bool) -> Gate:
-    control = Control(most, seeks_knee=seeks_knee)
-    return Gate(endpoint, endpoint.name, endpoint.weight, control, Pace(endpoint.limits))
+def _gate(endpoint: Endpoint, control: Control, say: Callable[[str], None]) -> Gate:
+    return Gate(endpoint, endpoint.name, endpoint.weight, control, Pace(endpoint.limits), say)
 
 
 class _Breaker:
@@ -177,14 +196,14 @@ class _Breaker:
     @property
     def most(self) -> int:
         """In flight while it is open: one."""
-        return 1 if self._is_open else 1 << 30
+        return 1 if self.is_open else 1 << 30
 
     @property
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
         return self._in_a_row >= _BREAK_AFTER
 
     def wait_s(self, now: float) -> float:
-        return max(0.0, self._not_before - now) if self._is_open else 0.0
+        return max(0.0, self._not_before - now) if self.is_open else 0.0
 
     def answered(self) -> None:
         if self._in_a_row:
@@ -193,9 +212,9 @@ class _Breaker:
     def failed(self, number: int, next_number: int, now: float, *, is_down: bool) -> float:
         """Count a request's failure; for how long it has been down, in seconds. One that is up rests no longer."""
         self._since = (now if self._since is None else self._since) if is_down else None
-        if not self._is_open or number >= self._opened_at:  # else sent before it opened: it tells nothing new
+        if not self.is_open or number >= self._opened_at:  # else sent before it opened: it tells nothing new
             self._in_a_row += 1
-            if self._is_open:
+            if self.is_open:
                 self._opened_at = next_number
                 self._not_before = now + self._rest_s
                 self._rest_s = min(2 * self._rest_s, _LONGEST_REST_S) if is_down else _FIRST_REST_S

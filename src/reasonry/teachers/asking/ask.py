@@ -66,7 +66,10 @@ def ask_all(
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How to ask. `concurrency` is the most in flight; `seeks_knee` leaves it open how many serve best below that."""
+    """How to ask. `concurrency` is the most in flight; `seeks_knee` leaves it open how many serve best below that.
+
+    `say` is told, from another thread, what a person should know: an endpoint that does not answer.
+    """
 
     concurrency: int = 16
     attempts: int = 8
@@ -74,6 +77,7 @@ class Asking:
     budget: Budget | None = None
     waits: Waits | None = None
     seeks_knee: bool = False
+    say: Callable[[str], None] | None = None
 
 
 def ask_series(
@@ -88,23 +92,29 @@ def ask_series(
     `watch` is called now and then, about once a second, on the caller's thread.
     """
     counters = Counters()
+    say = options.say or _nothing
     with LoopThread("teacher") as loop, loop.hold(teacher) as opened:
         if opened.paid and ledger is None:
             raise LedgerError("a paid teacher needs a ledger", hint="pass one, so that no answer is paid for twice")
         engine = Engine(
             loop,
             opened,
-            Admission.of(opened, options.concurrency, seeks_knee=options.seeks_knee),
+            Admission.of(opened, options.concurrency, seeks_knee=options.seeks_knee, say=say),
             ledger if opened.paid else None,
             Purse(options.budget, options.price) if opened.paid else Purse(None, None),
             options.price,
             options.attempts,
             options.waits or getattr(opened, "waits", None) or Waits(),
             counters,
+            say,
         )
         small = _WINDOW_PER_SLOT * options.concurrency
         window = max(_WINDOW, 2 * options.concurrency) if opened.paid else small
         yield from _Delivery(engine, ledger, window, _Watch(watch, counters)).outcomes(series)
+
+
+def _nothing(text: str) -> None:
+    """Nobody listens."""
 
 
 class _Watch:
@@ -115,8 +125,8 @@ class _Watch:
         self._counters = counters
         self._next = 0.0
 
-    def look(self) -> None:
-        if self._show is not None and (now := time.monotonic()) >= self._next:
+    def look(self, *, is_last: bool = False) -> None:
+        if self._show is not None and ((now := time.monotonic()) >= self._next or is_last):
             self._next = now + _WATCH_S
             self._show(self._counters)
 
@@ -147,7 +157,11 @@ class _Delivery:
                 if self._engine.wait_for(self._cases[0], _WATCH_S):
                     yield from self._ready()
                 self._watch.look()
+        except KeyboardInterrupt:
+            self._engine.drain()
+            raise
         finally:
+            self._watch.look(is_last=True)
             self._engine.close()
 
     def _has_room(self) -> bool:

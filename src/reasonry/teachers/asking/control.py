@@ -30,6 +30,7 @@ _CAUSE_TEST = 0.7  # a number lowered so far must have lowered the share of refu
 _IMMUNE = 2000  # answers for which refusals are then taken as they come
 _SLOWER = 1.7  # a doubling that took so much longer than the one before brought hardly more answers a second
 _KNEE_ROOM = 1.5  # in flight at the knee, above where growth still paid
+_RARELY_ROUNDS = 64  # of answers, at most, until more is tried again
 _LIFT = 1.25  # how far above the knee it is tried again
 _GAIN = 1.08  # ... and kept if it brings so many more answers a second
 
@@ -237,7 +238,7 @@ class _Knee:
             if rate >= _GAIN * rate_before:
                 self._rounds = 4
                 return limit
-            self._rounds *= 2
+            self._rounds = min(2 * self._rounds, _RARELY_ROUNDS)
             return before
         if self._waited >= self._rounds:
             self._tried, self._waited = (limit, rate), 0

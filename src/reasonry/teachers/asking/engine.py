@@ -14,12 +14,11 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from reasonry.contracts import Teacher
-from reasonry.errors import LedgerError, ReasonryError, TeacherError, WorkFailed
+from reasonry.errors import ReasonryError, TeacherError, WorkFailed
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
 from reasonry.teachers.asking.admission import Admission, Turn
@@ -28,6 +27,7 @@ from reasonry.teachers.asking.cases import Case, Item, Stored
 from reasonry.teachers.asking.entries import read_entry
 from reasonry.teachers.asking.loops import LoopThread
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Unanswered, Waits
+from reasonry.teachers.asking.recorder import Recorder
 from reasonry.teachers.asking.spending import Purse
 from reasonry.types import Reply, Request
 
@@ -54,6 +54,7 @@ class Engine:
         attempts: int,
         waits: Waits,
         counters: Counters,
+        say: Callable[[str], None],
     ) -> None:
         self._thread = loop
         self._loop = loop.loop
@@ -65,17 +66,18 @@ class Engine:
         self._attempts = attempts
         self._waits = waits
         self._counters = counters
+        self._say = say
         self._items: deque[Item] = deque()  # in line
         self._next: deque[Item] = deque()  # those that go before: tried before, or of a question that was begun
         self._flights: dict[str, list[Item]] = {}  # by key: the item that is in line or asked, then who waits for it
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: set[asyncio.TimerHandle] = set()
         self._wake: asyncio.TimerHandle | None = None
-        self._writes = 0
-        self._unwritten = 0  # characters of the replies in them
+        self._recorder = (
+            None if ledger is None else Recorder(loop.loop, ledger, self._durable, self._stop, self._written)
+        )
         self._held = 0  # characters of replies that were kept in memory, counted on the loop
         self._delivered = 0  # ... and handed over, counted on the caller's thread
-        self._written: deque[tuple[Item, LedgerEntry, float, LedgerError | None]] = deque()
         self._error: BaseException | None = None
         self._news = threading.Condition()
         self._awaited: Case | None = None
@@ -115,7 +117,7 @@ class Engine:
         """Cancel what is under way; wait for what is being written."""
         self._thread.submit(self._close()).result()
         with self._news:
-            self._news.wait_for(lambda: not self._writes)
+            self._news.wait_for(lambda: not self._pending)
         for key in self._flights:  # not before: another process would ask for what is on its way to the disk
             if self._ledger is not None:
                 self._ledger.release(key)
@@ -127,10 +129,24 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def drain(self) -> None:
+        """Send nothing more, and wait for what is under way, which is paid for."""
+        self._loop.call_soon_threadsafe(self._stop, KeyboardInterrupt())
+        if self._counters.in_flight:
+            what = f"{self._counters.in_flight:,} requests are under way: their answers are waited for"
+            self._say(f"interrupted; {what} (Ctrl-C again gives them up)")
+        with self._news:
+            self._news.wait_for(self._has_ended)
+
     # The loop.
 
+    @property
+    def _pending(self) -> int:
+        """Entries that are not on the disk yet."""
+        return 0 if self._recorder is None else self._recorder.pending
+
     def _is_idle(self) -> bool:
-        return not self._tasks and not self._writes
+        return not self._tasks and not self._pending
 
     def _tell(self) -> None:
         with self._news:
@@ -181,7 +197,7 @@ class Engine:
     def _send_next(self) -> bool:
         """Look at one request: whether it makes sense to look at another right away."""
         line = self._next or self._items
-        if not line or self._unwritten > _UNWRITTEN_CHARACTERS:
+        if not line or (self._recorder is not None and self._recorder.characters > _UNWRITTEN_CHARACTERS):
             return False
         item = line[0]
         if not item.is_claimed and not self._is_ours(item):
@@ -189,8 +205,10 @@ class Engine:
             return True
         if not self._purse.affords(item.request):
             if not self._purse.is_open:
-                self._stop(self._purse.reached())
+                self._stop(self._purse.reached(item.request))
             return False
+        if self._recorder is not None:
+            self._recorder.check_room()
         now = self._loop.time()
         turn = self._admission.take(item.characters, now)
         if turn is None:
@@ -330,19 +348,19 @@ class Engine:
         counters = self._counters
         counters.tokens_in += reply.tokens_in or 0
         counters.tokens_out += reply.tokens_out or 0
-        if item.key is None:
+        if self._recorder is None:
             counters.answered += 1
             self._purse.settle(reserved, 0.0)
             self._settle(item, Answered(item.request, reply, None, None, from_ledger=False))
             return
-        self._record(item, self._entry(item, reply, seconds, at), reserved)
+        self._recorder.record(item, self._entry(item, reply, seconds, at), reserved)
 
     def _failed(self, item: Item, error: TeacherError, seconds: float, at: float) -> None:
         self._counters.failed_tries += 1
         item.refusals += error.http_status == 429
         item.failures += error.http_status != 429
-        if item.key is not None:
-            self._record(item, self._entry(item, error, seconds, at), 0.0)
+        if self._recorder is not None:
+            self._recorder.record(item, self._entry(item, error, seconds, at), 0.0)
         if (hopeless := self._admission.without_hope()) is not None:
             self._stop(hopeless)
         elif error.fatal:
@@ -356,33 +374,7 @@ class Engine:
     def _may_try_again(self, item: Item) -> bool:
         return item.failures < self._attempts and item.refusals < self._attempts * _REFUSALS_PER_TRY
 
-    def _record(self, item: Item, entry: LedgerEntry, reserved: float) -> None:
-        """Write an attempt; an answer counts when that is done."""
-        assert self._ledger is not None
-
-        def done(error: LedgerError | None) -> None:  # on the ledger's thread, which an exception would end
-            self._written.append((item, entry, reserved, error))
-            if len(self._written) == 1:  # else the loop has been told, and has not come so far yet
-                with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                    self._loop.call_soon_threadsafe(self._take_written)
-
-        self._ledger.record(entry, done)
-        self._writes += 1  # a ledger that was closed takes nothing
-        self._unwritten += len(entry.reply or "")
-
-    def _take_written(self) -> None:
-        while self._written:
-            item, entry, reserved, error = self._written[0]
-            try:
-                if error is not None:
-                    raise error
-                if entry.outcome == "answered":
-                    self._durable(item, entry, reserved)
-            except Exception as exc:  # noqa: BLE001 - it ends the run, which still waits for the other writes
-                self._stop(exc)
-            self._written.popleft()
-            self._writes -= 1
-            self._unwritten -= len(entry.reply or "")
+    def _written(self) -> None:
         if self._error is not None:
             self._tell()
         self._pump()
@@ -410,6 +402,7 @@ class Engine:
 
     def _settle(self, item: Item, outcome: Outcome | Stored) -> None:
         case = item.case
+        self._counters.settled += 1
         case.outcomes[item.place] = outcome
         case.missing -= 1
         if case.missing:

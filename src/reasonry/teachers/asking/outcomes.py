@@ -93,6 +93,7 @@ class Counters:
     """
 
     in_flight: int = 0
+    settled: int = 0
     tries: int = 0
     answered: int = 0
     found: int = 0

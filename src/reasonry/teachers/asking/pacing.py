@@ -16,24 +16,35 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class Pace:
-    """Two leaky buckets (requests, tokens) and a pause."""
+    """Two leaky buckets (requests, tokens) for what is declared, two for what was told, and a pause."""
 
     def __init__(self, limits: RateLimits) -> None:
         self._requests = _Bucket(limits.requests_per_minute)
         self._tokens = _Bucket(limits.tokens_per_minute)
+        self._told_requests = _Told()
+        self._told_tokens = _Told()
         self._not_before = 0.0
         self._tokens_out = 0.0  # what an answer has on average
 
     def wait_s(self, characters: int, now: float) -> float:
         """How long until a request of so many characters may go; 0: now."""
         tokens = self._needed(characters)
-        return max(0.0, self._not_before - now, self._requests.wait_s(1, now), self._tokens.wait_s(tokens, now))
+        return max(
+            0.0,
+            self._not_before - now,
+            self._requests.wait_s(1, now),
+            self._tokens.wait_s(tokens, now),
+            self._told_requests.wait_s(1, now),
+            self._told_tokens.wait_s(tokens, now),
+        )
 
     def take(self, characters: int, now: float) -> float:
         """Count a request as sent; the tokens that were counted for it."""
         tokens = self._needed(characters)
         self._requests.take(1, now)
         self._tokens.take(tokens, now)
+        self._told_requests.take(1)
+        self._told_tokens.take(tokens)
         return tokens
 
     def settle(self, counted: float, tokens_in: int | None, tokens_out: int | None, now: float) -> None:
@@ -51,12 +62,13 @@ class Pace:
         """The endpoint asked not to be asked for so long."""
         self._not_before = max(self._not_before, now + min(seconds, _LONGEST_PAUSE_S))
 
-    def note(self, headroom: Headroom, now: float) -> None:
-        """What the endpoint's headers said is left."""
-        if headroom.requests == 0 and headroom.requests_reset_s:
-            self.pause(min(headroom.requests_reset_s, _LONGEST_RESET_S), now)
-        if headroom.tokens is not None and headroom.tokens_reset_s and headroom.tokens < self._tokens_out:
-            self.pause(min(headroom.tokens_reset_s, _LONGEST_RESET_S), now)
+    def note(self, headroom: Headroom, sent_since: int, age_s: float, now: float) -> None:
+        """What the endpoint's headers said is left, of a request after which so many were sent, `age_s` ago."""
+        if headroom.requests is not None and headroom.requests_reset_s:
+            self._told_requests.told(headroom.requests, headroom.requests_reset_s, sent_since, age_s, now)
+        if headroom.tokens is not None and headroom.tokens_reset_s:
+            used = sent_since * self._tokens_out
+            self._told_tokens.told(headroom.tokens, headroom.tokens_reset_s, used, age_s, now)
 
     def _needed(self, characters: int) -> float:
         return characters / _CHARACTERS_PER_TOKEN + self._tokens_out
@@ -87,3 +99,32 @@ class _Bucket:
         if self._per_s is not None and self._at is not None:
             self._level = min(self._room, self._level + (now - self._at) * self._per_s)
         self._at = now
+
+
+class _Told:
+    """What is left by an endpoint's own count, and how fast it fills.
+
+    Headers say what is left and when it is whole again. What whole is, is the most that was ever left.
+    """
+
+    def __init__(self) -> None:
+        self._whole = 0.0
+        self._left: float | None = None
+        self._per_s = 0.0
+        self._at = 0.0
+
+    def told(self, left: float, reset_s: float, used_since: float, age_s: float, now: float) -> None:
+        self._whole = max(self._whole, left + 1)  # the request that was told has taken one
+        self._per_s = max(self._whole - left, 1.0) / reset_s
+        self._left = min(self._whole, left + self._per_s * age_s) - used_since
+        self._at = now
+
+    def take(self, amount: float) -> None:
+        if self._left is not None:
+            self._left -= amount
+
+    def wait_s(self, amount: float, now: float) -> float:
+        if self._left is None:
+            return 0.0
+        missing = min(amount, self._whole) - (self._left + self._per_s * (now - self._at))
+        return min(missing / self._per_s, _LONGEST_RESET_S - (now - self._at)) if missing > 0 else 0.0

@@ -84,10 +84,16 @@ class Purse:
         self._open -= 1
         self._add(self._budget, reserved if cost_usd is None else cost_usd)
 
-    def reached(self) -> BudgetReached:
-        """The error that ends a run at its budget."""
+    def reached(self, request: Request) -> BudgetReached:
+        """The error that ends a run at its budget, which the request may exceed."""
         assert self._budget is not None
-        return _reached(self._budget)
+        budget = self._budget
+        return BudgetReached(
+            f"${budget.spent_usd:.4f} of ${budget.limit_usd:.4f} is spent, and the next request may cost "
+            f"${self._most(request):.4f}",
+            place="budget.usd",
+            hint="raise budget.usd and run again: every answer paid for is in the ledger and is not asked for twice",
+        )
 
     def _add(self, budget: Budget, cost_usd: float) -> None:
         self._dearest = max(self._dearest, cost_usd)
@@ -100,11 +106,3 @@ class Purse:
         # A token stands for at least one byte.
         tokens_in = sum(len(m.content.encode("utf-8", "replace")) + _TOKENS_AROUND_MESSAGE for m in request.messages)
         return max(self._price.cost_usd(tokens_in, request.sampling.max_tokens) or 0.0, self._dearest)
-
-
-def _reached(budget: Budget) -> BudgetReached:
-    return BudgetReached(
-        f"${budget.spent_usd:.4f} of ${budget.limit_usd:.4f} is spent, and the next request may exceed it",
-        place="budget.usd",
-        hint="raise budget.usd and run again: every answer paid for is in the ledger and is not asked for twice",
-    )
