@@ -21,6 +21,7 @@ class Pace:
     def __init__(self, limits: RateLimits) -> None:
         self._requests = _Bucket(limits.requests_per_minute)
         self._tokens = _Bucket(limits.tokens_per_minute)
+        self._is_bound = limits != RateLimits()  # by anything but a pause: most endpoints are not
         self._told_requests = _Told()
         self._told_tokens = _Told()
         self._not_before = 0.0
@@ -28,10 +29,12 @@ class Pace:
 
     def wait_s(self, characters: int, now: float) -> float:
         """How long until a request of so many characters may go; 0: now."""
+        pause = max(0.0, self._not_before - now)
+        if not self._is_bound:
+            return pause
         tokens = self._needed(characters)
         return max(
-            0.0,
-            self._not_before - now,
+            pause,
             self._requests.wait_s(1, now),
             self._tokens.wait_s(tokens, now),
             self._told_requests.wait_s(1, now),
@@ -41,6 +44,8 @@ class Pace:
     def take(self, characters: int, now: float) -> float:
         """Count a request as sent; the tokens that were counted for it."""
         tokens = self._needed(characters)
+        if not self._is_bound:
+            return tokens
         self._requests.take(1, now)
         self._tokens.take(tokens, now)
         self._told_requests.take(1)
@@ -64,6 +69,7 @@ class Pace:
 
     def note(self, headroom: Headroom, sent_since: int, age_s: float, now: float) -> None:
         """What the endpoint's headers said is left, of a request after which so many were sent, `age_s` ago."""
+        self._is_bound = True
         if headroom.requests is not None and headroom.requests_reset_s:
             self._told_requests.told(headroom.requests, headroom.requests_reset_s, sent_since, age_s, now)
         if headroom.tokens is not None and headroom.tokens_reset_s:
