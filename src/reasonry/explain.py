@@ -6,17 +6,20 @@ directions: where it came from, what was decided about it at every stage, and wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reasonry import env
 from reasonry.errors import UsageError
+from reasonry.ledger import read_entries_of
 from reasonry.run import load_run
 from reasonry.store import Manifest, Store
 from reasonry.types import Completion, Drop, Example, Question, Trace, VerdictRow
 
-__all__ = ["Story", "explain"]
+__all__ = ["Asked", "Story", "TraceStory", "explain"]
 
 _ROW_TYPES: dict[str, type[Any]] = {
     "collect": Question,
@@ -29,11 +32,25 @@ _ROW_TYPES: dict[str, type[Any]] = {
 _ENOUGH = 20  # matches that are listed when a beginning is not unique
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One paid request behind a trace, as the ledger has it: what was sent, and how many tries it took."""
+
+    key: str
+    messages: list[dict[str, str]]
+    sampling: dict[str, Any]
+    attempts: int
+
+
 @dataclass(slots=True)
 class TraceStory:
-    """One trace, its verdict, and what became of it."""
+    """One trace, what was asked for it, its verdict, and what became of it.
+
+    `asked` has one request, and one more for each time that the answer was cut and asked to go on.
+    """
 
     trace: Trace
+    asked: list[Asked] = field(default_factory=list[Asked])
     verdict: VerdictRow | None = None
     example: Example | None = None
     drops: list[Drop] = field(default_factory=list[Drop])
@@ -55,8 +72,11 @@ class Story:
         return {"schema": 1, **asdict(self)}
 
 
-def explain(folder: Path, row_id: str) -> Story:
-    """The story of `row_id` in the run at `folder`. Raises UsageError for an unknown or ambiguous id."""
+def explain(folder: Path, row_id: str, ledger: Path | None = None) -> Story:
+    """The story of `row_id` in the run at `folder`. Raises UsageError for an unknown or ambiguous id.
+
+    What was asked is read from `ledger`, by default the one in the run's folder, where there is one.
+    """
     tables = _Tables(folder)
     found = tables.resolve(row_id)
     story = Story(found, tables={_name(m): f"{m.key} (table digest {m.digest})" for m in tables.line})
@@ -64,7 +84,9 @@ def explain(folder: Path, row_id: str) -> Story:
     story.question = next((q for q in tables.rows("collect") if q.id == question_id), None)
     story.is_curated = any(q.id == question_id for q in tables.rows("curate"))
     wanted = {question_id, found}
-    story.traces = [TraceStory(t) for t in tables.rows("distil") if t.question_id == question_id]
+    path = ledger or Path(env.read("REASONRY_LEDGER") or folder / "ledger.sqlite")
+    traces = [t for t in tables.rows("distil") if t.question_id == question_id]
+    story.traces = [TraceStory(t, list(_asked(t, path))) for t in traces]
     by_trace = {t.trace.id: t for t in story.traces}
     for verdict in tables.rows("verify"):
         if verdict.trace_id in by_trace:
@@ -75,6 +97,17 @@ def explain(folder: Path, row_id: str) -> Story:
     story.completions = [c for c in tables.rows("evaluate") if c.question_id == question_id]
     _add_drops(story, tables, wanted, by_trace)
     return story
+
+
+def _asked(trace: Trace, path: Path) -> Iterator[Asked]:
+    if trace.ledger_key is None or not path.is_file():
+        return
+    for key in trace.ledger_key.split("+"):
+        entries = read_entries_of(path, key)
+        answered = [entry for entry in entries if entry.outcome == "answered"]
+        if answered:
+            request = json.loads(answered[0].request)
+            yield Asked(key, request["messages"], request["sampling"], len(entries))
 
 
 def _name(manifest: Manifest) -> str:

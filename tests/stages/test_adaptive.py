@@ -10,6 +10,7 @@ import pytest
 
 from reasonry.console import Console
 from reasonry.errors import BudgetReached, RecipeError
+from reasonry.explain import explain
 from reasonry.ledger import Ledger
 from reasonry.recipe import load_recipe
 from reasonry.run import RunResult, run
@@ -112,6 +113,11 @@ def test_cut_answers_go_on_to_the_end_that_they_would_have_had(tmp_path: Path) -
     assert any("+" in (trace.ledger_key or "") for trace in traces)
     keys = set(_answered(done))
     assert all(set((trace.ledger_key or "").split("+")) <= keys for trace in traces)
+    continued = next(trace for trace in traces if "+" in (trace.ledger_key or ""))
+    told = next(t for t in explain(done.folder, continued.id).traces if t.trace.id == continued.id)
+    assert [asked.key for asked in told.asked] == (continued.ledger_key or "").split("+")
+    assert [message["role"] for message in told.asked[1].messages] == ["user", "assistant"]
+    assert told.asked[0].sampling["max_tokens"] == 12
     texts = [(trace.question_id, trace.index, trace.reasoning, trace.response, trace.finish) for trace in traces]
     expected = [row for row in rows(whole, "distil", Trace) if isinstance(row, Trace)]
     assert texts == [(t.question_id, t.index, t.reasoning, t.response, t.finish) for t in expected]

@@ -106,8 +106,9 @@ def _run(arguments: list[str], *, is_debug: bool) -> int:
         # Nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (KeyboardInterrupt, click.Abort):
-        return _end(ReasonryError("interrupted", hint="run again to resume: what is sealed or paid for is kept"), 130)
+    except (KeyboardInterrupt, click.Abort) as exc:
+        hints = ["run again to resume: what is sealed or paid for is kept", *(exc.__cause__ or exc).args]
+        return _end(ReasonryError("interrupted", hint="\n".join(hints)), 130)
     except click.exceptions.NoArgsIsHelpError as exc:
         click.echo(exc.format_message())
         return 2

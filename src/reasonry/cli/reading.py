@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reasonry.cli.options import json_option, print_json, run_argument
+from reasonry.cli.options import json_option, ledger_option, print_json, run_argument
 from reasonry.cli.story import story_lines
 from reasonry.console import Console, dollars, visible
 from reasonry.explain import explain
@@ -74,10 +74,11 @@ def _stage_line(stage: dict[str, Any]) -> str:
 @click.command("explain")
 @run_argument
 @click.argument("row_id", metavar="ID")
+@ledger_option
 @json_option
-def explain_verb(run: Path, row_id: str, *, as_json: bool) -> None:
+def explain_verb(run: Path, row_id: str, ledger: Path | None, *, as_json: bool) -> None:
     """Tell the story of one row of RUN. ID is a question, trace, verdict, example or dropped row."""
-    story = explain(run, row_id)
+    story = explain(run, row_id, ledger)
     if as_json:
         print_json(story.as_json())
         return

@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 
-from reasonry.console import Console
 from reasonry.errors import BudgetReached
 from reasonry.recipe import Recipe
 
@@ -22,7 +21,7 @@ _LARGER = 2  # times the budget that was reached: a proposal
 
 
 @contextmanager
-def resumable(console: Console, recipe: Recipe) -> Generator[None]:
+def resumable(recipe: Recipe) -> Generator[None]:
     """Where the work inside stops at the budget or is interrupted, the command that goes on is shown on stderr."""
     try:
         yield
@@ -32,8 +31,7 @@ def resumable(console: Console, recipe: Recipe) -> Generator[None]:
         exc.hint = f"{exc.hint}\nresume: {command}"
         raise
     except KeyboardInterrupt:
-        console.always(f"resume: {resume_command(click.get_current_context())}")
-        raise
+        raise KeyboardInterrupt(f"resume: {resume_command(click.get_current_context())}") from None
 
 
 def resume_command(context: click.Context, changed: dict[str, str] | None = None) -> str:

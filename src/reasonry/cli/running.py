@@ -92,7 +92,7 @@ def plan_verb(
         _show_prompts(preview(loaded, steps, store, sample), as_json=as_json)
         return
     if pilot is not None:
-        with resumable(console, loaded):
+        with resumable(loaded):
             ask_pilot(loaded, steps, folder, pilot, console=console, ledger=ledger)
     with _existing(ledger_path(folder, ledger), console) as opened:
         found = planned(steps, store, estimates(steps, store, opened))
@@ -164,7 +164,7 @@ def run_verb(
     console = Console(quiet=quiet)
     loaded = load(recipe, overrides)
     folder = run_folder(loaded, out)
-    with resumable(console, loaded):
+    with resumable(loaded):
         result = run(loaded, folder, console=console, workers=workers, ledger=ledger)
     report = write_report(folder)
     console.done(f"run {result.run} is done; its tables' digest is {result.digest}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reasonry.console import visible
-from reasonry.explain import Story, TraceStory
+from reasonry.explain import Asked, Story, TraceStory
 from reasonry.types import Drop, Question
 
 __all__ = ["story_lines"]
@@ -57,7 +57,9 @@ def _trace_lines(story: TraceStory, *, is_asked_for: str) -> Iterator[str]:
     cost = "unknown price" if trace.cost_usd is None else f"${trace.cost_usd:.6f}"
     yield f"  teacher    {trace.teacher}, sample {trace.index}, finish {trace.finish}"
     yield f"  tokens     {trace.tokens_in} in, {trace.tokens_out} out, {cost}"
-    if trace.ledger_key:
+    for number, asked in enumerate(story.asked):
+        yield from _asked_lines(asked, is_first=number == 0)
+    if trace.ledger_key and not story.asked:
         yield f"  ledger     {trace.ledger_key}"
     if trace.reasoning:
         yield f"  reasoning  {_short(trace.reasoning)}"
@@ -73,6 +75,18 @@ def _trace_lines(story: TraceStory, *, is_asked_for: str) -> Iterator[str]:
         yield f"example  {story.example.id}: kept because {story.example.kept_because}"
     for drop in story.drops:
         yield from _drop_lines(drop)
+
+
+def _asked_lines(asked: Asked, *, is_first: bool) -> Iterator[str]:
+    tries = "" if asked.attempts == 1 else f", at try {asked.attempts}"
+    yield f"  ledger     {asked.key}{tries}"
+    if not is_first:
+        yield "  went on    the answer was cut, and was asked to go on from there"
+        return
+    given = ", ".join(f"{name} {value}" for name, value in asked.sampling.items() if value is not None)
+    yield f"  sampling   {given}"
+    for message in asked.messages:
+        yield f"  {message['role']:<10} {_short(message['content'])}"
 
 
 def _drop_lines(drop: Drop) -> Iterator[str]:

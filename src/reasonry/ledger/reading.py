@@ -11,7 +11,7 @@ from reasonry.ledger.book import entry_of
 from reasonry.ledger.database import ANSWERED, damaged, failed, open_to_read
 from reasonry.ledger.entry import LedgerEntry
 
-__all__ = ["answers", "read_answers"]
+__all__ = ["answers", "read_answers", "read_entries_of"]
 
 
 def read_answers(path: Path, model: str | None = None) -> Iterator[LedgerEntry]:
@@ -22,6 +22,19 @@ def read_answers(path: Path, model: str | None = None) -> Iterator[LedgerEntry]:
     connection, columns = open_to_read(path)
     with closing(connection):
         yield from answers(connection, columns, path, model)
+
+
+def read_entries_of(path: Path, key: str) -> list[LedgerEntry]:
+    """Every attempt at one key, in the order of writing. Raises as `read_answers` does."""
+    connection, columns = open_to_read(path)
+    with closing(connection):
+        try:
+            rows = connection.execute(f"select {columns} from attempts where key = ? order by rowid", [key]).fetchall()
+            return [entry_of(row) for row in rows]
+        except sqlite3.Error as exc:
+            raise failed(path, "cannot be read", exc) from exc
+        except ValueError as exc:
+            raise damaged(path, "the ledger cannot be read", str(exc)) from exc
 
 
 def answers(connection: sqlite3.Connection, columns: str, path: Path, model: str | None) -> Iterator[LedgerEntry]:

@@ -8,6 +8,7 @@ are refused, so that it never reaches another host.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -193,7 +194,7 @@ class HttpEndpoint:
             what = f"no connection: {type(exc).__name__}"
             raise TeacherError(what, place=self._place, fatal=True, hint="check base_url") from exc
         except (aiohttp.ClientError, OSError) as exc:
-            what = f"no connection: {type(exc).__name__}: {exc}"
+            what = f"no connection: {_told(exc)}"
             shown = self.without_secrets(what)
             # Its text quotes the address, or what the endpoint sent: where that is secret, no traceback may show it.
             cause = exc if shown == what else None
@@ -245,6 +246,18 @@ class HttpEndpoint:
         return (
             reply if cleaned == texts else replace(reply, response=cleaned[0], reasoning=cleaned[1], model=cleaned[2])
         )
+
+
+def _told(exc: Exception) -> str:
+    """What a person needs of it: why a connection was refused is inside."""
+    import aiohttp
+
+    if isinstance(exc, aiohttp.ClientConnectorDNSError):
+        return "the host's name is not known"
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        number = exc.os_error.errno
+        return os.strerror(number).lower() if number is not None else str(exc.os_error)
+    return f"{type(exc).__name__}: {exc}"
 
 
 class OpenAITeacher(AbstractAsyncContextManager["OpenAITeacher"]):
