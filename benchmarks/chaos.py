@@ -12,8 +12,8 @@ and started again with the same command. Checked in the end:
 
     python -m benchmarks.chaos
 
-Measured on 2026-11-25 (2 cores): 5,000 requests in 33 s, calm 4.6 s; 1,574 failed tries, 119 answers sent again after a kill, 0
-drops, all checks hold.
+Measured on 2026-11-25 (2 cores): 5,000 requests in 33 s, calm 4.6 s; 1,574 failed tries, 119 answers sent again after
+a kill, 0 drops, all checks hold.
 """
 
 from __future__ import annotations

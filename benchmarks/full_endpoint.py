@@ -13,9 +13,10 @@ Everything is read from the endpoint's own counts:
     python -m benchmarks.full_endpoint
     python -m benchmarks.full_endpoint --at-once 64 --then reject --concurrency auto --seconds 30
 
-Measured on 2026-11-25 (2 cores, "auto", 30 s a cell, one run): after 10 s 99.5% to 100.5% in all nine cells; over the whole
-time 93.5% to 100.4% at 8 and 64, 87% at 512, where answers take 1.5 s and the number needs eight seconds to grow (90.3% in
-40 s). Over 1% in a window of 10 s for 10 s at 8 (the first burst), for at most 1 s elsewhere. All are in docs/distilling.md.
+Measured on 2026-11-25 (2 cores, "auto", 30 s a cell, one run): after 10 s 99.5% to 100.5% in all nine cells; over the
+whole time 93.5% to 100.4% at 8 and 64, 87% at 512, where answers take 1.5 s and the number needs eight seconds to grow
+(90.3% in 40 s). Over 1% in a window of 10 s for 10 s at 8 (the first burst), for at most 1 s elsewhere. All are in
+docs/distilling.md.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ distilabel   in the environment FOLDER/distilabel, with `requests` installed; st
 The peers are asked at most `--peer-requests` questions. The bar (issue 5): ours uses at most twice the floor's CPU, is
 at least three times as fast as curator, and has all that it may in flight. 1 is returned where a reply is missing.
 
-Measured on 2026-11-25 (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7, curator 0.1.31, distilabel 1.5.3, nothing
-else beside it); medians of 5 runs and of 2. At 50 ms what is in flight at the endpoint is the rate times 0.05 s, once the
-first burst is over, so ours had 666 of 2,000 there; with slow answers it had all. distilabel's figures hold the start of
-its processes: a pipeline of one question took 2.9 s, and 0.8 s of CPU.
+Measured on 2026-11-25 (2 cores of a virtual machine, Linux 6.18, CPython 3.11.7, curator 0.1.31, distilabel 1.5.3,
+nothing else beside it); medians of 5 runs and of 2. At 50 ms what is in flight at the endpoint is the rate times
+0.05 s, once the first burst is over, so ours had 666 of 2,000 there; with slow answers it had all. distilabel's figures
+hold the start of its processes: a pipeline of one question took 2.9 s, and 0.8 s of CPU.
 
 client       requests  CPU-s/1,000  (range)         requests/s  in flight     held of        x floor  x curator
 floor           2,000         0.17  (0.16 to 0.19)       4,249        500      500 of 500       1.00       9.03

@@ -12,8 +12,8 @@ run takes some 4.3 GB in FOLDER, and is deleted at the end.
 The bar (issue 5): under 500 MB, and flat: the second half of the run needs no more than the first, by 10% at most. 1 is
 returned where it is missed.
 
-Measured on 2026-11-25, one run (2 cores of a virtual machine, CPython 3.11.7): 193 s, 156 MB at most, the second half no
-more than the first, 2,000 in flight at most, a ledger of 4.3 GB. That is over plain HTTP: see decision 011 for TLS.
+Measured on 2026-11-25, one run (2 cores of a virtual machine, CPython 3.11.7): 193 s, 156 MB at most, the second half
+no more than the first, 2,000 in flight at most, a ledger of 4.3 GB. That is over plain HTTP: see decision 011 for TLS.
 """
 
 from __future__ import annotations
