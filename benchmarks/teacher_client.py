@@ -15,6 +15,9 @@ ours         `ask_all` with the `openai` teacher and a ledger on disk, every rep
 curator      bespokelabs-curator in the environment FOLDER/curator
 distilabel   in the environment FOLDER/distilabel, with `requests` installed; starts a process for each step, each time
 
+FOLDER is made with `python3 -m venv FOLDER/curator`, `FOLDER/curator/bin/pip install bespokelabs-curator==0.1.31`,
+`python3 -m venv FOLDER/distilabel` and `FOLDER/distilabel/bin/pip install 'distilabel[openai]==1.5.3' requests`.
+
 The peers are asked at most `--peer-requests` questions. The bar (issue 5): ours uses at most twice the floor's CPU, is
 at least three times as fast as curator, and has all that it may in flight. 1 is returned where a reply is missing.
 

@@ -207,10 +207,6 @@ class Console:
         if not self._quiet:
             self._rich.print(_shown(text))
 
-    def always(self, text: str) -> None:
-        """A line that is shown even when quiet."""
-        self._rich.print(_shown(text))
-
     def done(self, text: str) -> None:
         if not self._quiet:
             self._rich.print(f"[green]✓[/green] {_shown(text)}")

@@ -83,11 +83,18 @@ def prompt_of(request: Request) -> str:
 @contextmanager
 def http_server(handler: Handler) -> Generator[str]:
     """A server on loopback that answers every request with `handler`; its base URL."""
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", handler)
+    with http_application(application) as base_url:
+        yield base_url
+
+
+@contextmanager
+def http_application(application: web.Application) -> Generator[str]:
+    """Serve an application on loopback; its base URL."""
 
     @asynccontextmanager
     async def listening() -> AsyncGenerator[str]:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", handler)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

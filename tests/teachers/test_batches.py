@@ -21,7 +21,6 @@ from aiohttp import web
 from reasonry.errors import TeacherError
 from reasonry.ledger import Ledger
 from reasonry.teachers.asking.ask import Answered, Unanswered, ask_all
-from reasonry.teachers.asking.loops import LoopThread
 from reasonry.teachers.batching import results as results_module
 from reasonry.teachers.batching.calls import BatchCalls
 from reasonry.teachers.batching.registry import BatchRegistry, registry_path
@@ -29,7 +28,7 @@ from reasonry.teachers.batching.results import Results, reply_in
 from reasonry.teachers.batching.teacher import BatchOptions, BatchTeacher, batched
 from reasonry.teachers.simulator.batches import BatchedServed, BatchFaults, add_batch_routes
 from reasonry.types import Reply, Request
-from tests.teachers.fakes import SOON, client, completion, request_of, requests_of
+from tests.teachers.fakes import SOON, client, completion, http_application, request_of, requests_of
 
 KEY = "sk-secret-0123456789abcdef"
 QUICK = BatchOptions(linger_s=0.05, poll_s=0.02)
@@ -84,17 +83,7 @@ def place(
     application = web.Application(middlewares=middlewares, client_max_size=client_max_size)
     served = add_batch_routes(application, answering, faults)
 
-    @asynccontextmanager
-    async def listening() -> AsyncGenerator[str]:
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        finally:
-            await runner.cleanup()
-
-    with LoopThread("batch endpoint") as loop, loop.hold(listening()) as base_url:
+    with http_application(application) as base_url:
         yield Place(base_url, served, tmp_path / "ledger.sqlite")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
+from reasonry import env
 from reasonry.console import Spending
 from reasonry.contracts import Teacher
 from reasonry.errors import WorkFailed
@@ -14,7 +15,8 @@ from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext
 from reasonry.teachers.asking.ask import Asking, ask_series
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
-from reasonry.teachers.batching.teacher import BatchOptions, batched
+from reasonry.teachers.batching.teacher import batched
+from reasonry.teachers.http.options import OpenAIOptions
 from reasonry.types import Drop, Request
 
 __all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "unanswered_drop"]
@@ -25,12 +27,14 @@ Number = TypeVar("Number", int, float)
 def teacher_of(section: DistilSection, context: StageContext) -> AbstractAsyncContextManager[Teacher]:
     """The section's teacher; where it asks by batches, with their record beside the ledger."""
     teacher = find("teacher", section.teacher).call(section)
-    for site in getattr(section, "sites", ()):  # a recipe may be a stranger's: say where a key goes
-        context.console.note(f"asking {section.model} at {site.address.name}, with the key in {site.key_variable}")  # type: ignore[attr-defined]
-    batch: BatchOptions | None = getattr(section, "batch", None)
-    if batch is None:
+    if not isinstance(section, OpenAIOptions):
         return teacher
-    return batched(teacher, batch, context.open_ledger().path, context.console.note)
+    for site in section.sites:  # a recipe may be a stranger's: say where a key goes
+        key = f", with the key in {site.key_variable}" if env.secret(site.key_variable) else ""
+        context.console.note(f"asking {section.model} at {site.address.name}{key}")
+    if section.batch is None:
+        return teacher
+    return batched(teacher, section.batch, context.open_ledger().path, context.console.note)
 
 
 def ask(
@@ -53,7 +57,7 @@ def ask_questions(
     watch: Callable[[Counters], None] | None = None,
 ) -> Iterator[Sequence[Outcome]]:
     """As `ask`, for questions whose answers decide what else is asked: all outcomes of each."""
-    batch: BatchOptions | None = getattr(section, "batch", None)
+    batch = section.batch if isinstance(section, OpenAIOptions) else None
     is_open = section.concurrency == "auto"
     options = Asking(
         concurrency=batch.in_flight if batch is not None and is_open else section.most_in_flight,

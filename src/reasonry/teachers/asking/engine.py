@@ -356,7 +356,6 @@ class Engine:
         self._recorder.record(item, self._entry(item, reply, seconds, at), reserved)
 
     def _failed(self, item: Item, error: TeacherError, seconds: float, at: float) -> None:
-        self._counters.failed_tries += 1
         item.refusals += error.http_status == 429
         item.failures += error.http_status != 429
         if self._recorder is not None:

@@ -97,7 +97,6 @@ class Counters:
     tries: int = 0
     answered: int = 0
     found: int = 0
-    failed_tries: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float = 0.0
