@@ -96,6 +96,20 @@ def test_another_endpoint_is_asked_anew(tmp_path: Path, served: Served) -> None:
     assert sum(one != another for one, another in zip(first, second, strict=True)) > 10, "not the old answers"
 
 
+@pytest.mark.parametrize("key", [None, "k-0123456789abcdef0123"])
+def test_a_run_says_where_it_asks_and_which_key_goes_there(
+    tmp_path: Path, served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str | None
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+    run(load_recipe(recipe(tmp_path, served.base_url)), tmp_path / "out", console=Console(), workers=1)
+    said = capsys.readouterr().err
+    with_key = ", with the key in OPENAI_API_KEY" if key is not None else ""
+    assert f"asking simulated-v1 at {served.base_url}{with_key}\n" in said
+    assert key is None or key not in said
+
+
 def test_one_refused_request_costs_one_row(tmp_path: Path) -> None:
     asked = 0
 

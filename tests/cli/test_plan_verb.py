@@ -269,16 +269,17 @@ def test_at_the_budget_the_command_to_resume_works_as_it_stands(tmp_path: Path) 
     assert len(keys) == len(set(keys)) == 120
 
 
-@pytest.mark.parametrize("quiet", [True, False])
-def test_an_interrupt_says_how_to_resume(tmp_path: Path, *, quiet: bool) -> None:
+@pytest.mark.parametrize(("quiet", "sent"), [(True, signal.SIGINT), (False, signal.SIGTERM)])
+def test_an_interrupt_says_how_to_resume(tmp_path: Path, *, quiet: bool, sent: signal.Signals) -> None:
     write(tmp_path, RECIPE.replace("count = 60", "count = 20000"))
     command = [sys.executable, "-m", "reasonry", "run", "r.toml", *(["--quiet"] if quiet else [])]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "runs" / "small" / "run.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"resume: {PROGRAM} run r.toml{' --quiet' if quiet else ''}\n" in stderr
+    assert stderr.splitlines()[-1] == f"resume: {PROGRAM} run r.toml{' --quiet' if quiet else ''}"
+    assert json.loads((tmp_path / "runs" / "small" / "run.json").read_text())["status"] == "interrupted"
     assert "Traceback" not in stderr

@@ -55,6 +55,15 @@ def test_rates_are_those_of_the_last_minute() -> None:
     assert meter.figures() == "cost unknown · 50 tokens/s · 8 in flight"
 
 
+def test_what_ends_out_of_order_counts_and_what_was_found_is_no_pace() -> None:
+    meter, watch, _ = metered(2000)
+    for second in range(1, 101):
+        watch.now = 100.0 + second
+        meter.tell(Spending(None, 0, 8, done=1000 + second, found=1000))
+    assert meter.done == 1100
+    assert meter.seconds_left() == pytest.approx(900, rel=0.05)
+
+
 def test_the_time_left_is_not_told_before_there_is_a_pace() -> None:
     meter, watch, _ = metered()
     watch.now += 1.0

@@ -12,6 +12,7 @@ from reasonry.console import Console
 from reasonry.errors import BudgetReached, RecipeError
 from reasonry.explain import explain
 from reasonry.ledger import Ledger
+from reasonry.plan import make_plan
 from reasonry.recipe import load_recipe
 from reasonry.run import RunResult, run
 from reasonry.store import Store
@@ -104,6 +105,16 @@ def test_a_run_that_stopped_at_its_budget_goes_on_with_a_larger_one(tmp_path: Pa
 def _answered_in(folder: Path) -> list[str]:
     with Ledger(folder / "ledger.sqlite") as ledger:
         return [entry.key for entry in ledger.entries() if entry.outcome == "answered"]
+
+
+def test_where_a_run_may_stop_is_no_part_of_what_it_makes(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE + '[publish]\ntitle = "x"\n', encoding="utf-8")
+    price = ("distil.price={ input_per_million = 1.0, output_per_million = 1.0 }", "distil.max_tokens=60")
+    keys = [[step.key for step in make_plan(load_recipe(path, (*price, *more)))] for more in ((), ("budget.usd=3.0",))]
+    assert keys[0] == keys[1]
+    other = [step.key for step in make_plan(load_recipe(path, (*price, "select.per_question=1")))]
+    assert other[-1] != keys[0][-1]
 
 
 def test_cut_answers_go_on_to_the_end_that_they_would_have_had(tmp_path: Path) -> None:
