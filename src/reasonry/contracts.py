@@ -5,10 +5,11 @@
 | source, benchmark | `(options) -> Iterator[Question or Drop]` |
 | teacher | `(options) -> async context manager of a Teacher` |
 | verifier | `(Question, response) -> Verdict` |
-| filter | `(rows, options) -> Iterator[Question or Drop]`, one for each row, in order |
+| filter | `(questions, options) -> Iterator[Question or Drop]`, one for each row, in order |
+| trace_filter | `(candidates, options) -> Iterator[Candidate or Drop]`, one for each row, in order |
 | exporter | `(Publishing, target folder) -> Exported`, in `reasonry.exporters.contract` |
 | trainer | `(conversations, options, out, on_step) -> None`; writes `out/checkpoint`, `out/untrained` |
-| executor | `(workers) -> Executor` |
+| executor | `(workers) -> context manager of an Executor` |
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = [
     "Executor",
     "Headroom",
     "Limits",
+    "Mapper",
     "Outcome",
     "RateLimits",
     "Recording",
@@ -177,3 +179,13 @@ class Executor(Protocol):
     def workers(self) -> int: ...
 
     def map(self, work: Work, rows: Iterable[JsonMap], limits: Limits) -> Iterator[Outcome]: ...
+
+
+class Mapper(Protocol):
+    """Spreads a pure function over rows in batches, wherever the executor has processors.
+
+    The function is named as `Work` names it, but called with a list of rows, and gives as many results. Results come
+    back in order. Raises WorkFailed where a batch cannot be done: no row of ours may run wild.
+    """
+
+    def __call__(self, work: Work, rows: Iterable[JsonMap]) -> Iterator[Any]: ...

@@ -6,8 +6,6 @@ after defaults, derived seeds and `--set` is kept with the origin of each value 
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from reasonry.errors import PartError, RecipeError, nearest_hint
 from reasonry.identity import digest
 from reasonry.prompts import PRESETS
+from reasonry.recipe_text import Raw, apply_overrides, parse, read_text
 from reasonry.registry import Kind, find, names
 from reasonry.sections import (
     BudgetSection,
@@ -30,17 +29,16 @@ from reasonry.sections import (
     QuestionsSection,
     Section,
     SelectSection,
+    TraceFilterSection,
     TrainSection,
     VerifySection,
 )
 from reasonry.toml_lines import TomlPath, line_of, toml_lines
 
-__all__ = ["SECTIONS", "SEVERAL", "SINGLE", "Recipe", "RecipeHead", "derive_seed", "load_recipe", "toml_value"]
+__all__ = ["SECTIONS", "SEVERAL", "SINGLE", "Recipe", "RecipeHead", "derive_seed", "load_recipe"]
 
-MAX_RECIPE_BYTES = 1 << 20
 _LIMIT_HINT = "distil.max_tokens = 16384: without it nobody knows what the answers under way may cost"
 _PRICE_HINT = "distil.price = { input_per_million = ..., output_per_million = ... }"
-Raw = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,7 @@ class Recipe:
     gates: tuple[GateSection, ...] = ()
     budget: BudgetSection | None = None
     parent: str | None = None
+    executor: str = "local"
     path: Path = Path()
     text: str = ""
     overrides: tuple[str, ...] = ()
@@ -96,6 +95,7 @@ class RecipeHead(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run's folder")
     seed: int = Field(default=0, description="every other seed is derived from it")
     parent: str | None = Field(default=None, description="the run this one continues")
+    executor: str = Field(default="local", description="where work is spread: local processes, or ray")
 
 
 SINGLE: dict[str, tuple[type[Section], Kind | None]] = {
@@ -128,79 +128,10 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises RecipeError for the first thing that is wrong, with its line.
     """
-    text = _read(path)
-    raw = _parse(text, path)
-    checker = _Checker(path, toml_lines(text), _apply(raw, overrides))
+    text = read_text(path)
+    raw = parse(text, path)
+    checker = _Checker(path, toml_lines(text), apply_overrides(raw, overrides))
     return checker.recipe(raw, text, tuple(overrides))
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_RECIPE_BYTES:
-            raise RecipeError("larger than 1 MB: this is not a recipe", place=str(path))
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as exc:
-        raise RecipeError("no such recipe", place=str(path), hint="`reasonry init` writes one") from exc
-    except OSError as exc:
-        raise RecipeError(f"cannot be read: {exc.strerror}", place=str(path)) from exc
-    except UnicodeDecodeError as exc:
-        line = exc.object[: exc.start].count(b"\n") + 1
-        raise RecipeError("not UTF-8 text", place=f"{path}:{line}", hint="save the file as UTF-8") from exc
-
-
-def _parse(text: str, path: Path) -> Raw:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        message, line = str(exc), text.count("\n") + 1
-        if found := re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message):
-            message = message[: found.start()]
-            line = int(found[1]) if found[1] else line
-        raise RecipeError(
-            f"not TOML: {message[:1].lower()}{message[1:]}",
-            place=f"{path}:{line}",
-            hint="text needs quotes; LaTeX goes between '''",
-        ) from exc
-    except RecursionError as exc:
-        raise RecipeError("nested too deeply", place=str(path)) from exc
-
-
-def _apply(raw: Raw, overrides: Sequence[str]) -> set[TomlPath]:
-    """Put `--set` values into the raw recipe; the paths that were set."""
-    changed: set[TomlPath] = set()
-    for override in overrides:
-        dotted, equals, literal = override.partition("=")
-        keys = dotted.strip().split(".")
-        if not equals or not all(keys):
-            raise RecipeError(f"cannot read '{override}'", place="--set", hint="--set distil.samples=4")
-        path: TomlPath = ()
-        here: Any = raw
-        for key in keys[:-1]:
-            here, path = _step(here, path, key, override)
-        here, last = (here, keys[-1]) if isinstance(here, dict) else _no_table(override)
-        cast("Raw", here)[last] = toml_value(literal.strip())
-        changed.add((*path, last))
-    return changed
-
-
-def _step(here: Any, path: TomlPath, key: str, override: str) -> tuple[Any, TomlPath]:
-    if isinstance(here, list) and key.isdigit() and int(key) < len(cast("list[Any]", here)):
-        return here[int(key)], (*path, int(key))
-    if isinstance(here, dict):
-        return cast("Raw", here).setdefault(key, {}), (*path, key)
-    return _no_table(override)
-
-
-def _no_table(override: str) -> Any:
-    raise RecipeError(f"'{override}' does not name a key of the recipe", place="--set", hint="--set distil.samples=4")
-
-
-def toml_value(literal: str) -> Any:
-    """A value given on the command line: TOML, or a bare word for text."""
-    try:
-        return tomllib.loads(f"value = {literal}")["value"]
-    except tomllib.TOMLDecodeError:
-        return literal  # a bare word is meant as text
 
 
 @dataclass(slots=True)
@@ -237,6 +168,7 @@ class _Checker:
             name=head.name,
             seed=head.seed,
             parent=head.parent,
+            executor=head.executor,
             path=self.path,
             text=text,
             overrides=overrides,
@@ -255,8 +187,10 @@ class _Checker:
                 )
         if "questions" not in raw:
             raise RecipeError("no questions", place=str(self.path), hint="add a [[questions]] table with a source")
-        head = {name: raw[name] for name in RecipeHead.model_fields if name in raw}
-        return self._validate(RecipeHead, head, ())
+        given = {name: raw[name] for name in RecipeHead.model_fields if name in raw}
+        head = self._validate(RecipeHead, given, ())
+        self._named("executor", head.executor, ("executor",))
+        return head
 
     def _tables(self, value: Any, name: str, *, several: bool) -> list[Raw]:
         tables = cast("list[Any]", value if several and isinstance(value, list) else [value])
@@ -269,13 +203,9 @@ class _Checker:
         model = self._part_model(table, path, base, kind) if kind else base
         made = self._validate(model, table, path)
         if isinstance(made, CurateSection):
-            filters = [
-                self._section(t, (*path, "filters", i), FilterSection, "filter")
-                for i, t in enumerate(
-                    self._tables(made.filters, "curate.filters", several=True) if made.filters else []
-                )
-            ]
-            made = made.model_copy(update={"filters": filters})
+            made = self._filtered(made, path, FilterSection, "filter")
+        if isinstance(made, SelectSection):
+            made = self._filtered(made, path, TraceFilterSection, "trace_filter")
         if isinstance(made, QuestionsSection):
             self._named("verifier", made.verifier, (*path, "verifier"))
         if isinstance(made, DistilSection):
@@ -289,6 +219,12 @@ class _Checker:
                 self._named("exporter", name, (*path, "formats", i))
         self._record(made, path)
         return made
+
+    def _filtered(self, made: Any, path: TomlPath, base: type[Section], kind: Kind) -> Any:
+        """The section with each of its filters as the options of the part it names."""
+        tables = self._tables(made.filters, f"{_dotted(path)}.filters", several=True) if made.filters else []
+        filters = [self._section(table, (*path, "filters", i), base, kind) for i, table in enumerate(tables)]
+        return made.model_copy(update={"filters": filters})
 
     def _part_model(self, table: Raw, path: TomlPath, base: type[Section], kind: Kind) -> type[Section]:
         key = cast("str", base.part_field)

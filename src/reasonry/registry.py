@@ -34,7 +34,9 @@ __all__ = [
     "run_verifier",
 ]
 
-Kind = Literal["source", "teacher", "verifier", "filter", "exporter", "trainer", "benchmark", "executor"]
+Kind = Literal[
+    "source", "teacher", "verifier", "filter", "trace_filter", "exporter", "trainer", "benchmark", "executor"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 BUILTIN: dict[Kind, dict[str, str]] = {
@@ -66,6 +68,7 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "decontaminate": "reasonry.filters.decontaminate",
         "length": "reasonry.filters.length",
     },
+    "trace_filter": {},
     "exporter": {
         "hub": "reasonry.exporters.hub",
         "sharegpt": "reasonry.exporters.llamafactory",

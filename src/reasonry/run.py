@@ -256,6 +256,7 @@ class _Runner:
             recipe_text=self.recipe.text,
             overrides=self.recipe.published_overrides,
             folder=self.folder,
+            executor=self.recipe.executor,
         )
 
     def _open_ledger(self) -> Ledger:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from reasonry.identity import digest
 
 __all__ = [
+    "Candidate",
     "Completion",
     "Drop",
     "Example",
@@ -214,10 +215,10 @@ class VerdictRow:
         object.__setattr__(self, "id", "v-" + digest("verdict", self.trace_id, self.verifier))
 
     @classmethod
-    def of(cls, trace: Trace, verdict: Verdict) -> VerdictRow:
+    def of(cls, trace_id: str, question_id: str, verdict: Verdict) -> VerdictRow:
         return cls(
-            trace_id=trace.id,
-            question_id=trace.question_id,
+            trace_id=trace_id,
+            question_id=question_id,
             status=verdict.status,
             verifier=verdict.verifier,
             extracted=verdict.extracted,
@@ -225,6 +226,15 @@ class VerdictRow:
             evidence=verdict.evidence,
             seconds=verdict.seconds,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A verified trace with its question: what may become an example."""
+
+    question: Question
+    trace: Trace
+    verdict: VerdictRow
 
 
 @dataclass(frozen=True, slots=True)

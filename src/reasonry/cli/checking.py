@@ -15,7 +15,7 @@ from reasonry.console import Console
 from reasonry.contracts import Limits
 from reasonry.errors import InputError, UsageError
 from reasonry.evaluating import evaluate_checkpoint, evaluate_endpoint, options_from
-from reasonry.recipe import toml_value
+from reasonry.recipe_text import toml_value
 from reasonry.run import default_workers
 from reasonry.sections import VerifySection
 from reasonry.verifying import Counts, output_file, verify_file

@@ -68,9 +68,6 @@ def drop_of(row: SetAside, stage: str) -> Drop:
 
 def _question(record: Record, mapped: Mapped, origin: JsonMap) -> Question:
     values, fields = record.values, mapped.fields
-    meta: JsonMap = {}
-    if row_id := _optional(values, fields.id, _answer):
-        meta = {"id": row_id}
     return Question(
         prompt=_prompt(values, fields.prompt),
         answer=_optional(values, fields.answer, _answer, '; if there are no answers, say fields.answer = ""'),
@@ -79,8 +76,18 @@ def _question(record: Record, mapped: Mapped, origin: JsonMap) -> Question:
         domain=_optional(values, fields.domain, _text) or mapped.domain,
         source=mapped.name or record.file,
         license=_optional(values, fields.license, _text) or mapped.license,
-        meta=with_origin(meta, origin),
+        meta=with_origin(_meta(values, fields), origin),
     )
+
+
+def _meta(values: dict[str, Any], fields: FieldMap) -> JsonMap:
+    """What a row says of its question beside the question itself, as far as the recipe names columns for it."""
+    told = {
+        "id": _optional(values, fields.id, _answer),
+        "verified": _optional(values, fields.verified, _truth),
+        "difficulty": _optional(values, fields.difficulty, _number),
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _prompt(values: dict[str, Any], name: str) -> str:
@@ -144,6 +151,26 @@ def _answer(value: Any, name: str) -> str:
     if finite or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise _Unusable(WRONG_TYPE, f"'{name}' is {_kind(value)}, not text or a number")
+
+
+def _truth(value: Any, name: str) -> bool:
+    """True or false; a CSV's "true" and "false" too."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    if isinstance(value, bool):
+        return value
+    raise _Unusable(WRONG_TYPE, f"'{name}' is {_kind(value)}, not true or false")
+
+
+def _number(value: Any, name: str) -> float:
+    """A finite number, as a number or as text."""
+    try:
+        number = float(_answer(value, name))
+    except (ValueError, OverflowError) as exc:
+        raise _Unusable(WRONG_TYPE, f"'{name}' is no number") from exc
+    if not math.isfinite(number):
+        raise _Unusable(WRONG_TYPE, f"'{name}' is no finite number")
+    return number
 
 
 def _choices(value: Any, name: str) -> list[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reasonry.console import Console
+from reasonry.contracts import Executor
 from reasonry.ledger import Ledger
+from reasonry.registry import find
 from reasonry.sections import VerifySection
 from reasonry.store import Manifest, Store
 from reasonry.teachers.asking.spending import Budget
-from reasonry.types import Question
 
 __all__ = ["StageContext", "StageResult"]
 
@@ -33,10 +35,11 @@ class StageContext:
     recipe_text: str
     overrides: Sequence[str]
     folder: Path
+    executor: str = "local"
 
-    def questions(self) -> dict[str, Question]:
-        """The curated questions by id."""
-        return {q.id: q for q in self.store.rows(self.upstream["curate"], Question)}
+    def open_executor(self) -> AbstractContextManager[Executor]:
+        """The recipe's executor, for the time of a `with` block."""
+        return find("executor", self.executor).call(self.workers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def _total(section: DistilSection, questions: int) -> int | None:
 def _verifier(section: DistilSection, context: StageContext) -> AbstractContextManager[Verify | None]:
     if not section.is_adaptive:
         return nullcontext()
-    return verifying_live(context.verify, context.workers)
+    return verifying_live(context.verify, context)
 
 
 def _keep(sample: Sequence[Outcome], writer: TableWriter, tally: AnswerTally) -> None:

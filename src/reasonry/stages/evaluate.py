@@ -156,7 +156,7 @@ def _verdicts(answers: Sequence[_Answer], context: StageContext) -> Iterator[Ver
         VerifyItem(a.question, whole_text(a.reply.reasoning, a.reply.response, a.reply.finish), a.reply.finish)
         for a in answers
     )
-    with find("executor", "local").call(context.workers) as executor:
+    with context.open_executor() as executor:
         yield from verify_all(items, executor, limits)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from reasonry.contracts import Executor, Limits
 from reasonry.errors import WorkFailed
-from reasonry.registry import find
 from reasonry.sections import VerifySection
+from reasonry.stages.context import StageContext
 from reasonry.types import Verdict
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
@@ -107,9 +107,9 @@ def _refuse(future: asyncio.Future[Sequence[Verdict]], error: Exception) -> None
 
 
 @contextmanager
-def verifying_live(section: VerifySection, workers: int) -> Generator[LiveVerifier]:
-    """A verifier with worker processes of its own, until the block is left."""
-    with find("executor", "local").call(workers) as executor:
+def verifying_live(section: VerifySection, context: StageContext) -> Generator[LiveVerifier]:
+    """A verifier with workers of its own, until the block is left."""
+    with context.open_executor() as executor:
         verifier = LiveVerifier(executor, section)
         verifier.start()
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from reasonry.contracts import Limits
-from reasonry.registry import find
+from reasonry.joining import with_questions
 from reasonry.sections import VerifySection
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.stats import wilson
@@ -21,26 +21,49 @@ ROWS = VerdictRow
 
 def verify(section: VerifySection, context: StageContext, writer: TableWriter) -> StageResult:
     """Verify every trace in order. Limits and failures of ours never count against the model."""
-    questions = context.questions()
     traces = context.upstream["distil"]
     tally = _Tally()
     limits = Limits(section.timeout_s, section.memory_mb)
     with (
-        find("executor", "local").call(context.workers) as executor,
+        context.open_executor() as executor,
         context.console.meter("verify", traces.rows_out) as meter,
     ):
-        verdicts = verify_all(_items(context, questions), executor, limits, sandbox=section.tier)
-        for trace, verdict in zip(context.store.rows(traces, Trace), verdicts, strict=True):
-            writer.append(VerdictRow.of(trace, verdict))
-            tally.add(verdict.status, questions[trace.question_id].domain, trace.teacher)
+        line = _Line(context)
+        for verdict in verify_all(line.items(), executor, limits, sandbox=section.tier):
+            of = line.next()
+            writer.append(VerdictRow.of(of.trace_id, of.question_id, verdict))
+            tally.add(verdict.status, of.domain, of.teacher)
             meter.advance()
     return StageResult(traces.rows_out, tally.metrics())
 
 
-def _items(context: StageContext, questions: dict[str, Question]) -> Iterator[VerifyItem]:
-    for trace in context.store.rows(context.upstream["distil"], Trace):
-        text = whole_text(trace.reasoning, trace.response, trace.finish)
-        yield VerifyItem(questions[trace.question_id], text, trace.finish)
+class _Verified(NamedTuple):
+    """What is kept of a trace until its verdict comes: no text."""
+
+    trace_id: str
+    question_id: str
+    domain: str
+    teacher: str
+
+
+class _Line:
+    """The traces under way, in order."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+        self._under_way = deque[_Verified]()
+
+    def items(self) -> Iterator[VerifyItem]:
+        """What is to be verified, each trace with its question beside it."""
+        store, upstream = self._context.store, self._context.upstream
+        traces = store.rows(upstream["distil"], Trace)
+        for question, trace in with_questions(traces, store.rows(upstream["curate"], Question)):
+            self._under_way.append(_Verified(trace.id, question.id, question.domain, trace.teacher))
+            yield VerifyItem(question, whole_text(trace.reasoning, trace.response, trace.finish), trace.finish)
+
+    def next(self) -> _Verified:
+        """What the next verdict is about."""
+        return self._under_way.popleft()
 
 
 class _Tally:

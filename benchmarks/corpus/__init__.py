@@ -1,0 +1,1 @@
+"""An OpenThoughts-shaped corpus with planted near-duplicates and contaminations, for measuring curation."""
