@@ -18,15 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from reasonry.errors import StoreError
 from reasonry.identity import RowHasher, digest, file_digest
-from reasonry.tables import digest_row, rows_from_batch, rows_to_batch, schema_of, to_plain
+from reasonry.tables import RowsFile, row_content, rows_from_batch, to_plain
 from reasonry.types import Drop
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 __all__ = ["Manifest", "Shard", "Store", "StoredFile", "TableWriter", "is_file_of", "write_durably"]
 
@@ -278,9 +275,10 @@ class _ShardWriter:
         self._folder = folder
         self._contents: Contents = contents
         self._row_type = row_type
+        self._content = row_content(row_type)
         self._pending: list[dict[str, Any]] = []
         self._pending_bytes = 0
-        self._file: pq.ParquetWriter | None = None
+        self._file: RowsFile | None = None
         self._shards: list[Shard] = []
         self._shard_rows = 0
         self._shard_bytes = 0
@@ -294,11 +292,11 @@ class _ShardWriter:
 
     def append(self, row: Any) -> None:
         plain = to_plain(row)
-        named = digest_row(self._row_type, plain)
-        self._hasher.update(named)
-        self._shard_hasher.update(named)
+        content = self._content(plain)
+        self._hasher.update_content(content)
+        self._shard_hasher.update_content(content)
         self._pending.append(plain)
-        self._pending_bytes += sum(len(v) for v in plain.values() if isinstance(v, str))
+        self._pending_bytes += len(content)
         self.count += 1
         if len(self._pending) >= BATCH_ROWS or self._pending_bytes >= BATCH_BYTES:
             self._flush()
@@ -313,13 +311,11 @@ class _ShardWriter:
 
     def abandon(self) -> None:
         if self._file is not None:
-            self._file.close()
+            self._file.abandon()
             self._file = None
 
-    def _open(self) -> pq.ParquetWriter:
-        import pyarrow.parquet as pq
-
-        self._file = pq.ParquetWriter(self._folder / self._name(), schema_of(self._row_type), compression="zstd")
+    def _open(self) -> RowsFile:
+        self._file = RowsFile(self._folder / self._name(), self._row_type)
         return self._file
 
     def _name(self) -> str:
@@ -330,7 +326,7 @@ class _ShardWriter:
         if not self._pending:
             return
         file = self._file or self._open()
-        file.write_batch(rows_to_batch(self._row_type, self._pending))
+        file.write(self._pending)
         self._shard_rows += len(self._pending)
         self._shard_bytes += self._pending_bytes
         self._pending, self._pending_bytes = [], 0
