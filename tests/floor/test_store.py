@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from reasonry import store as store_module
 from reasonry.errors import StoreError
-from reasonry.store import Manifest, Store
+from reasonry.store import Manifest, Store, writing
 from reasonry.types import Drop, Question, TrainStep
 
 
@@ -48,8 +47,8 @@ def test_a_table_without_rows_is_whole_and_empty(tmp_path: Path) -> None:
 
 def test_the_digest_does_not_depend_on_shard_or_batch_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = write(Store(tmp_path / "a"), questions(100), drops=5)
-    monkeypatch.setattr(store_module, "BATCH_ROWS", 7)
-    monkeypatch.setattr(store_module, "SHARD_BYTES", 100)
+    monkeypatch.setattr(writing, "BATCH_ROWS", 7)
+    monkeypatch.setattr(writing, "SHARD_BYTES", 100)
     second = write(Store(tmp_path / "b"), questions(100), drops=5)
     assert len(second.shards) > len(first.shards)
     assert second.digest == first.digest
@@ -155,3 +154,36 @@ def test_the_newest_table_of_a_stage_comes_first(tmp_path: Path) -> None:
     time.sleep(0.01)
     write(store, questions(2), key="new")
     assert [manifest.key for manifest in store.manifests("collect")] == ["new", "old"]
+
+
+def test_some_columns_are_read_without_the_others(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    manifest = write(store, questions(2500))
+    found = list(store.values(manifest, ["id", "answer"]))
+    assert found == [(question.id, question.answer) for question in questions(2500)]
+
+
+def test_rows_are_found_by_a_column_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH_ROWS", 100)
+    monkeypatch.setattr(writing, "SHARD_BYTES", 10_000)
+    store = Store(tmp_path)
+    rows = questions(1000)
+    manifest = write(store, rows)
+    wanted = {rows[n].id for n in (999, 0, 501, 502)}
+    assert list(store.find(manifest, Question, "id", wanted)) == [rows[n] for n in (0, 501, 502, 999)]
+    assert not list(store.find(manifest, Question, "id", {"q-absent"}))
+    assert not list(store.find(manifest, Question, "id", set()))
+
+
+def test_a_damaged_shard_is_named_however_it_is_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    manifest = write(store, questions(10))
+    path = store.folder("collect", "k") / manifest.shards[0].path
+    path.write_bytes(path.read_bytes()[:-20])
+    for reading in (
+        lambda: list(store.rows(manifest, Question)),
+        lambda: list(store.values(manifest, ["id"])),
+        lambda: list(store.find(manifest, Question, "id", {"q-1"})),
+    ):
+        with pytest.raises(StoreError, match="the shard cannot be read"):
+            reading()
