@@ -7,7 +7,7 @@ directions: where it came from, what was decided about it at every stage, and wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,21 +81,19 @@ def explain(folder: Path, row_id: str, ledger: Path | None = None) -> Story:
     found = tables.resolve(row_id)
     story = Story(found, tables={_name(m): f"{m.key} (table digest {m.digest})" for m in tables.line})
     question_id = tables.question_of(found)
-    story.question = next((q for q in tables.rows("collect") if q.id == question_id), None)
-    story.is_curated = any(q.id == question_id for q in tables.rows("curate"))
-    wanted = {question_id, found}
+    asked_for = {name for name in (question_id, found) if name is not None}
+    story.question = next(tables.find("collect", "id", asked_for), None)
+    story.is_curated = next(tables.find("curate", "id", asked_for), None) is not None
     path = ledger or Path(env.read("REASONRY_LEDGER") or folder / "ledger.sqlite")
-    traces = [t for t in tables.rows("distil") if t.question_id == question_id]
-    story.traces = [TraceStory(t, list(_asked(t, path))) for t in traces]
-    by_trace = {t.trace.id: t for t in story.traces}
-    for verdict in tables.rows("verify"):
-        if verdict.trace_id in by_trace:
-            by_trace[verdict.trace_id].verdict = verdict
-    for example in tables.rows("select"):
-        if example.trace_id in by_trace:
-            by_trace[example.trace_id].example = example
-    story.completions = [c for c in tables.rows("evaluate") if c.question_id == question_id]
-    _add_drops(story, tables, wanted, by_trace)
+    traces = tables.find("distil", "question_id", asked_for)
+    story.traces = [TraceStory(trace, list(_asked(trace, path))) for trace in traces]
+    by_trace = {told.trace.id: told for told in story.traces}
+    for verdict in tables.find("verify", "trace_id", by_trace):
+        by_trace[verdict.trace_id].verdict = verdict
+    for example in tables.find("select", "trace_id", by_trace):
+        by_trace[example.trace_id].example = example
+    story.completions = list(tables.find("evaluate", "question_id", asked_for))
+    _add_drops(story, tables, asked_for, by_trace)
     return story
 
 
@@ -114,16 +112,13 @@ def _name(manifest: Manifest) -> str:
     return f"{manifest.stage} {manifest.label}".rstrip()
 
 
-def _add_drops(story: Story, tables: _Tables, wanted: set[str | None], by_trace: dict[str, TraceStory]) -> None:
-    examples = {t.example.id: t for t in story.traces if t.example}
-    for drop in tables.drops():
-        owner = drop.row_id.partition("#")[0]
-        if drop.row_id in by_trace:
-            by_trace[drop.row_id].drops.append(drop)
-        elif drop.row_id in examples:
-            examples[drop.row_id].drops.append(drop)
-        elif owner in wanted or drop.row_id in wanted:
-            story.question_drops.append(drop)
+def _add_drops(story: Story, tables: _Tables, asked_for: set[str], by_trace: dict[str, TraceStory]) -> None:
+    examples = {told.example.id: told for told in story.traces if told.example}
+    # A request that found no answer is named question#sample.
+    wanted = {n for n in tables.drop_ids() if n in by_trace or n in examples or n.partition("#")[0] in asked_for}
+    for drop in tables.drops(wanted):
+        told = by_trace.get(drop.row_id) or examples.get(drop.row_id)
+        (story.question_drops if told is None else told.drops).append(drop)
 
 
 class _Tables:
@@ -136,14 +131,21 @@ class _Tables:
         self.line: list[Manifest] = [m for m in found if m is not None and m.stage not in ("train", "publish")]
         self._all = [m for m in found if m is not None]
 
-    def rows(self, stage: str) -> Iterator[Any]:
+    def find(self, stage: str, column: str, wanted: Collection[str]) -> Iterator[Any]:
+        """The rows of a stage whose column holds one of the wanted ids."""
         for manifest in self.line:
             if manifest.stage == stage:
-                yield from self._store.rows(manifest, _ROW_TYPES[stage])
+                yield from self._store.find(manifest, _ROW_TYPES[stage], column, wanted)
 
-    def drops(self) -> Iterator[Drop]:
+    def drop_ids(self) -> Iterator[str]:
+        """What the drops of every table are about."""
         for manifest in self._all:
-            yield from self._store.drops(manifest)
+            yield from (row_id for (row_id,) in self._store.values(manifest, ["row_id"], "drops"))
+
+    def drops(self, wanted: Collection[str]) -> Iterator[Drop]:
+        """The drops that are about one of the wanted rows."""
+        for manifest in self._all:
+            yield from self._store.find(manifest, Drop, "row_id", wanted, "drops")
 
     def resolve(self, beginning: str) -> str:
         """The one id that begins so."""
@@ -163,20 +165,17 @@ class _Tables:
         )
 
     def _ids(self) -> Iterator[str]:
-        for stage in ("collect", "distil", "verify", "select"):
-            for row in self.rows(stage):
-                yield row.id
-        for row in self.rows("evaluate"):
-            yield row.question_id
-        for drop in self.drops():
-            yield drop.row_id
+        for manifest in self.line:
+            if manifest.stage in _ROW_TYPES:
+                column = "question_id" if manifest.stage == "evaluate" else "id"
+                yield from (name for (name,) in self._store.values(manifest, [column]))
+        yield from self.drop_ids()
 
     def question_of(self, row_id: str) -> str | None:
         """The question that a row belongs to; None for input that never became one."""
         if row_id.startswith("q-"):
             return row_id.partition("#")[0]
         for stage in ("distil", "verify", "select"):
-            for row in self.rows(stage):
-                if row.id == row_id:
-                    return row.question_id
-        return next((drop.other_id for drop in self.drops() if drop.row_id == row_id), None)
+            for row in self.find(stage, "id", {row_id}):
+                return row.question_id
+        return next((drop.other_id for drop in self.drops({row_id})), None)
