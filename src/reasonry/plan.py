@@ -20,7 +20,7 @@ from reasonry.stages import collect, curate, distil, evaluate, publish, select, 
 from reasonry.stages.context import StageResult
 from reasonry.store import Manifest, Store, TableWriter
 
-__all__ = ["Planned", "Step", "make_plan", "planned", "seal"]
+__all__ = ["Planned", "Step", "changes", "make_plan", "planned", "seal"]
 
 _VERSIONS = {
     "collect": collect.VERSION,
@@ -180,7 +180,10 @@ class _Planner:
     def _select(self, curated: Step, distilled: Step, verified: Step) -> Step:
         section = self.recipe.select
         upstream = {"curate": curated, "distil": distilled, "verify": verified}
-        return self._step("select", section, section.key_content(), [], upstream)
+        filters = [(find("trace_filter", chosen.filter), chosen) for chosen in section.filters]
+        sources = [i for part, options in filters for i in inputs_of(part, options)]
+        labels = [part.label for part, _ in filters]
+        return self._step("select", section, section.key_content(), labels, upstream, sources)
 
     def _publish(self, *upstream: Step) -> Step:
         section = self.recipe.publish
@@ -262,7 +265,7 @@ def _why(step: Step, store: Store, before: Sequence[Planned]) -> str:
     if not earlier:
         return "never done"
     last = earlier[0]
-    if changed := _changed("", last.section, step.section):
+    if changed := changes("", last.section, step.section):
         return f"changed: {', '.join(changed)}"
     if list(last.parts) != list(step.parts):
         return f"parts changed: {', '.join(sorted(set(step.parts) - set(last.parts)))}"
@@ -271,14 +274,14 @@ def _why(step: Step, store: Store, before: Sequence[Planned]) -> str:
     return "a file that it reads changed"
 
 
-def _changed(path: str, old: Any, new: Any) -> list[str]:
+def changes(path: str, old: Any, new: Any) -> list[str]:
     """The keys whose values differ, with both values where they are short."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         names = sorted({*old, *new})
-        return [c for n in names for c in _changed(f"{path}.{n}".lstrip("."), old.get(n), new.get(n))]
+        return [c for n in names for c in changes(f"{path}.{n}".lstrip("."), old.get(n), new.get(n))]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = zip(old, new, strict=True)
-        return [c for i, (a, b) in enumerate(pairs) for c in _changed(f"{path}[{i}]", a, b)]
+        return [c for i, (a, b) in enumerate(pairs) for c in changes(f"{path}[{i}]", a, b)]
     return [] if old == new else [f"{path} {old!r:.40} -> {new!r:.40}"]
 
 

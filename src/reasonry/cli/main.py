@@ -29,6 +29,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("reasonry.cli.running", "Run a recipe, or resume it."),
     "show": ("reasonry.cli.reading", "Show what a run did."),
     "explain": ("reasonry.cli.reading", "Tell the whole story of one row."),
+    "sql": ("reasonry.cli.sql", "Ask the tables of a run in SQL."),
+    "diff": ("reasonry.cli.diff", "Show what changed between two runs, and why."),
     "report": ("reasonry.cli.reading", "Write a run's report again."),
     "verify": ("reasonry.cli.checking", "Verify a file of answers."),
     "eval": ("reasonry.cli.checking", "Score a checkpoint or an endpoint."),
