@@ -6,6 +6,7 @@ after defaults, derived seeds and `--set` is kept with the origin of each value 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +82,8 @@ class Recipe:
 
     @property
     def published_overrides(self) -> tuple[str, ...]:
-        """What was set on the command line, as a card shows it: where to stop is no part of what was made."""
-        return tuple(one for one in self.overrides if not one.strip().startswith("budget."))
+        """What was set on the command line, as a card shows it: not where it was made, nor when to stop."""
+        return tuple(one for one in self.overrides if not re.match(r"\s*(budget\.|executor\s*=)", one))
 
     @property
     def run_id(self) -> str:
@@ -161,8 +162,9 @@ class _Checker:
         self._whole(sections)
         for name in ("train", "evaluate", "questions"):
             sections[name] = self._seeded(sections.get(name, ()), name, head.seed)
-        if "distil" in sections:
-            (sections["distil"],) = self._seeded((sections["distil"],), "distil", head.seed)
+        for name in ("distil", "select"):
+            if name in sections:
+                (sections[name],) = self._seeded((sections[name],), name, head.seed)
         self._record(head, ())
         return Recipe(
             name=head.name,
@@ -354,7 +356,7 @@ def _seed_place(section: Section) -> tuple[str, ...]:
 
     Students share one seed, so that two of them differ only in what the recipe says of them.
     """
-    if isinstance(section, TrainSection | DistilSection):
+    if isinstance(section, TrainSection | DistilSection | SelectSection):
         return ()
     if isinstance(section, EvaluateSection):
         return (section.label,)

@@ -113,7 +113,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     ),
     "unknown filter": (QUESTIONS + '[[curate.filters]]\nfilter = "lenght"\n', ":5", "did you mean 'length'"),
     "budget is negative": ("budget = { usd = -1.0 }\n" + QUESTIONS, ":1: budget.usd", "greater than or equal"),
-    "key after a table": (QUESTIONS + "[select]\nseed = 1\n", ":5: select.seed", "unknown key"),
+    "key after a table": (QUESTIONS + "[curate]\nseed = 1\n", ":5: curate.seed", "unknown key"),
 }
 
 

@@ -42,7 +42,7 @@ def test_verdicts_come_in_order_and_are_the_same_at_one_and_two_workers() -> Non
     assert verdicts[0] == verdicts[1]
     expected = ["correct", "incorrect", "correct", "correct", "correct", "correct", "skipped", "unparsed"]
     assert [verdict.status.value for verdict in verdicts[0]] == expected * 8
-    assert {verdict.verifier for verdict in verdicts[0]} == {"math@2", "exact@1", "choice@1", "steps@1"}
+    assert {verdict.verifier for verdict in verdicts[0]} == {"math@3", "exact@2", "choice@2", "steps@1"}
 
 
 ENDLESS = """
@@ -92,7 +92,7 @@ class Scripted:
 def test_each_failure_of_a_row_has_its_status_and_keeps_its_reason(failure: str, status: str) -> None:
     executor = Scripted(Outcome(failure=failure, detail="because"))  # pyright: ignore[reportArgumentType]
     (verdict,) = verify_all(ITEMS[:1], executor, LIMITS)
-    assert (verdict.status.value, verdict.verifier) == (status, "math@2")
+    assert (verdict.status.value, verdict.verifier) == (status, "math@3")
     assert "because" in verdict.detail
     assert ("memory limit" in verdict.detail) == (failure == "memory")
 

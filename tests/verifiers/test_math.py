@@ -123,7 +123,7 @@ def test_our_own_failures_say_why() -> None:
 
 def test_the_verdict_shows_the_rule_the_comparison_and_the_answer() -> None:
     verdict = verify("18", r"Not \boxed{17}. It is \boxed{18}")
-    assert verdict.verifier == "math@2"
+    assert verdict.verifier == "math@3"
     assert verdict.extracted == "18"
     assert verdict.evidence == {"rule": "boxed", "candidates": 2, "compared": "text"}
 

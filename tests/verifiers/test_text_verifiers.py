@@ -46,6 +46,29 @@ def test_exact(answer: str | None, response: str, spec: dict[str, Any], status: 
     assert verify("exact", answer, response, **spec).status is status
 
 
+NO_REFERENCE = [
+    ("exact", "The answer is Paris.", "Paris"),
+    ("exact", "<think>Paris", None),
+    ("choice", "The answer is (B).", "B"),
+    ("choice", "The answer is A or B.", None),
+    ("choice", "The answer is not A.", None),
+    ("choice", "<think>B", None),
+    ("math", r"So \boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+    ("math", r"<think>\boxed{2}", None),
+    ("math", rf"\boxed{{{'1' * 2_000}}}", "1" * 1_000),
+]
+
+
+@pytest.mark.parametrize(("name", "response", "extracted"), NO_REFERENCE)
+def test_without_a_reference_the_answer_is_told_and_has_no_score(
+    name: str, response: str, extracted: str | None
+) -> None:
+    """So that samples of one question can be held against each other."""
+    verdict = verify(name, None, response)
+    assert (verdict.status, verdict.extracted) == (S, extracted)
+    assert "no reference" in verdict.detail
+
+
 # --- choice
 
 COLOURS = ["red", "blue", "a dark green", "none"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reasonry.exporters.card_selection import Selection, selection_of
 from reasonry.exporters.contract import Publishing
 from reasonry.exporters.markdown import cell, fenced, yaml_text
 from reasonry.exporters.shards import ConfigFile
@@ -69,6 +70,7 @@ def render_card(publishing: Publishing, tally: Tally, configs: Configs) -> str:
 def _facts(publishing: Publishing, tally: Tally, configs: Configs) -> dict[str, Any]:
     manifests = [publishing.manifests[stage] for stage in STAGES if stage in publishing.manifests]
     licenses = _licenses(publishing, tally)
+    selection = selection_of(publishing.manifests["select"])
     return {
         "title": publishing.section.title or publishing.name,
         "publishing": publishing,
@@ -86,7 +88,8 @@ def _facts(publishing: Publishing, tally: Tally, configs: Configs) -> dict[str, 
         "teachers": sorted(tally.by_teacher.items()),
         "sources": sorted(tally.by_source.items()),
         "inputs": _inputs(manifests),
-        "caveats": [*_caveats(publishing, tally), *_empty(configs)],
+        "selection": selection,
+        "caveats": [*_caveats(publishing, tally, selection), *_empty(configs)],
         "recipe_digest": digest("text", publishing.recipe_text),
     }
 
@@ -117,7 +120,7 @@ def _inputs(manifests: Sequence[Manifest]) -> list[Mapping[str, Any]]:
     return list(seen.values())
 
 
-def _caveats(publishing: Publishing, tally: Tally) -> list[str]:
+def _caveats(publishing: Publishing, tally: Tally, selection: Selection) -> list[str]:
     """What a reader could overlook, each said only where it holds."""
     statuses = tally.statuses
     ours = statuses["error"] + statuses["skipped"]
@@ -134,9 +137,7 @@ def _caveats(publishing: Publishing, tally: Tally) -> list[str]:
             "Several traces answer the same question, so they are not independent, and the Wilson intervals are "
             "narrower than a resampling of questions would give."
         )
-    caveats += _contamination(publishing)
-    if publishing.manifests["select"].section.get("keep") == "all":
-        caveats.append("Examples were kept whatever their verdict: look at `status` in the config `metadata`.")
+    caveats += [*_contamination(publishing), *selection.caveats]
     if any(teacher.startswith("simulated") for teacher in tally.by_teacher):
         caveats.append("The teacher is simulated: a program that writes traces with planned mistakes, not a model.")
     return caveats

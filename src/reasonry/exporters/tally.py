@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from reasonry.exporters.joined import TraceStory
-from reasonry.types import Question
+from reasonry.exporters.joined import QuestionFacts, TraceStory
 
 __all__ = ["SourceTally", "Tally", "TeacherTally"]
 
@@ -44,21 +43,23 @@ class Tally:
 
     examples: int = 0
     traces: int = 0
-    example_questions: set[str] = field(default_factory=set[str])
+    example_questions: int = 0
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     by_verifier: Counter[str] = field(default_factory=Counter[str])
     by_teacher: dict[str, TeacherTally] = field(default_factory=dict[str, TeacherTally])
     by_source: dict[tuple[str, str], SourceTally] = field(default_factory=dict[tuple[str, str], "SourceTally"])
     """By (source, licence): all questions that were read, since those that were rejected are published too."""
 
-    def read(self, question: Question) -> None:
+    _last_question: str = ""
+
+    def read(self, question: QuestionFacts) -> None:
         self.by_source.setdefault((question.source, question.license), SourceTally()).questions += 1
 
     def add(self, story: TraceStory) -> None:
         self.traces += 1
         if story.verdict is not None:
             domain = self.by_domain.setdefault(story.question.domain, Counter())
-            domain[story.verdict.status.value] += 1
+            domain[story.verdict.status] += 1
             self.by_verifier[story.verdict.verifier] += 1
         self.by_teacher.setdefault(story.trace.teacher, TeacherTally()).add(story)
         if story.example is not None:
@@ -68,9 +69,10 @@ class Tally:
     def statuses(self) -> Counter[str]:
         return sum(self.by_domain.values(), Counter[str]())
 
-    def _add_example(self, question: Question) -> None:
+    def _add_example(self, question: QuestionFacts) -> None:
         self.examples += 1
-        self.example_questions.add(question.id)
+        self.example_questions += question.id != self._last_question  # the traces of a question follow each other
+        self._last_question = question.id
         self.by_source[(question.source, question.license)].examples += 1
 
 

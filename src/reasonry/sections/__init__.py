@@ -13,9 +13,6 @@ from reasonry.sections.curating import (
     DecontaminateOptions,
     DeduplicateOptions,
     FilterSection,
-    MixOptions,
-    SelectSection,
-    TraceFilterSection,
 )
 from reasonry.sections.distilling import DistilSection, PerQuestionOptions, PriceOptions, PromptRule
 from reasonry.sections.line import (
@@ -27,6 +24,7 @@ from reasonry.sections.line import (
     VerifySection,
 )
 from reasonry.sections.questions import FieldMap, QuestionsSection
+from reasonry.sections.selecting import DifficultyOptions, MixLevel, MixOptions, SelectSection, TraceFilterSection
 
 __all__ = [
     "OUT_OF_KEY",
@@ -34,11 +32,13 @@ __all__ = [
     "CurateSection",
     "DecontaminateOptions",
     "DeduplicateOptions",
+    "DifficultyOptions",
     "DistilSection",
     "EvaluateSection",
     "FieldMap",
     "FilterSection",
     "GateSection",
+    "MixLevel",
     "MixOptions",
     "PerQuestionOptions",
     "PriceOptions",

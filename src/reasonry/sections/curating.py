@@ -1,4 +1,4 @@
-"""What happens to questions before money is spent on them, and to traces once they are verified."""
+"""What happens to questions before money is spent on them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ __all__ = [
     "DecontaminateOptions",
     "DeduplicateOptions",
     "FilterSection",
-    "MixOptions",
-    "SelectSection",
-    "TraceFilterSection",
 ]
 
 
@@ -66,14 +63,6 @@ class FilterSection(Section):
     filter: str
 
 
-class TraceFilterSection(Section):
-    """One filter over verified traces, by name."""
-
-    part_field: ClassVar[str | None] = "filter"
-
-    filter: str
-
-
 class CurateSection(Section):
     """What happens to questions before money is spent on them."""
 
@@ -82,20 +71,3 @@ class CurateSection(Section):
     )
     decontaminate: DecontaminateOptions | None = None
     filters: list[Any] = Field(default_factory=list[Any], description="further filters, in order")
-
-
-class MixOptions(Section):
-    """How many examples of each group there are."""
-
-    by: Literal["domain", "source", "license", "difficulty"] = "domain"
-    total: Annotated[int, Field(ge=1)] | None = Field(default=None, description="examples in all, at most")
-
-
-class SelectSection(Section):
-    """Which verified traces become examples."""
-
-    keep: Literal["correct", "all"] = "correct"
-    filters: list[Any] = Field(default_factory=list[Any], description="filters over traces, in order")
-    per_question: Annotated[int, Field(ge=1)] | None = Field(default=None, description="at most; default: no limit")
-    mix: MixOptions | None = None
-    system: str | None = Field(default=None, description="system prompt of the examples")

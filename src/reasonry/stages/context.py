@@ -21,13 +21,16 @@ __all__ = ["StageContext", "StageResult"]
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """The world around a stage. `upstream` holds the manifests it may read, by stage name."""
+    """The world around a stage. `upstream` holds the manifests it may read, by stage name.
+
+    `workers` None: as many as the executor finds processors.
+    """
 
     store: Store
     upstream: Mapping[str, Manifest]
     console: Console
     open_ledger: Callable[[], Ledger]
-    workers: int
+    workers: int | None
     budget: Budget | None
     verify: VerifySection
     name: str

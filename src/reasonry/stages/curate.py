@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 from reasonry.contracts import Mapper
+from reasonry.errors import PartError
 from reasonry.executors.spread import in_process, spread
 from reasonry.filters.evaluation import in_evaluation
 from reasonry.registry import find
-from reasonry.sections import CurateSection, EvaluateSection
+from reasonry.sections import CurateSection, EvaluateSection, FilterSection
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store, TableWriter
 from reasonry.types import Drop, Question
@@ -19,7 +23,7 @@ ROWS = Question
 
 _WORTH_SPREADING = 5_000  # rows: fewer are done before worker processes have started
 
-Rows = Iterable[Question]
+Rows = Iterable[Question | Drop]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +39,36 @@ def curate(options: CurateOptions, context: StageContext, writer: TableWriter) -
     source = context.upstream["collect"]
     with context.open_executor() as executor, context.console.meter("curate", source.rows_out) as meter:
         mapper = spread(executor) if source.rows_out >= _WORTH_SPREADING else in_process
-        for row in _curated(options, _Table(context.store, source), mapper, writer):
-            writer.append(row)
+        for row in _curated(options, _Table(context.store, source), mapper):
+            if isinstance(row, Drop):
+                writer.drop(row)
+            else:
+                writer.append(row)
             meter.advance()
     return StageResult(source.rows_out, {"questions": writer.rows_out})
 
 
-def _curated(options: CurateOptions, table: Rows, mapper: Mapper, writer: TableWriter) -> Rows:
-    """The rows that came through every filter. Each filter gives one output for each row, so all stay in order."""
-    section, rows = options.section, table
+def _curated(options: CurateOptions, table: Iterable[Question], mapper: Mapper) -> Rows:
+    """Every row as it came out of the last filter that saw it, in the order of the table."""
+    section, rows = options.section, cast("Rows", table)
     if section.deduplicate:
-        rows = _through(find("filter", "deduplicate").call(rows, section.deduplicate, mapper=mapper), writer)
+        rows = find("filter", "deduplicate").call(table, section.deduplicate, mapper=mapper)
     if options.evaluate:
-        rows = _through(in_evaluation(rows, _evaluation_questions(options.evaluate)), writer)
+        rows = _through("in_evaluation", partial(_kept_out, options.evaluate), rows)
     if section.decontaminate is not None:
-        rows = _through(find("filter", "decontaminate").call(rows, section.decontaminate, mapper=mapper), writer)
+        decontaminate = partial(find("filter", "decontaminate").call, mapper=mapper)
+        rows = _through("decontaminate", lambda kept: decontaminate(kept, section.decontaminate), rows)
     for chosen in section.filters:
-        rows = _through(find("filter", chosen.filter).call(rows, chosen), writer)
+        rows = _through(chosen.filter, partial(_filtered, chosen), rows)
     return rows
+
+
+def _kept_out(sections: Sequence[EvaluateSection], rows: Iterable[Question]) -> Rows:
+    return in_evaluation(rows, _evaluation_questions(sections))
+
+
+def _filtered(chosen: FilterSection, rows: Iterable[Question]) -> Rows:
+    return find("filter", chosen.filter).call(rows, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +82,39 @@ class _Table(Iterable[Question]):
         return self.store.rows(self.manifest, Question)
 
 
-def _through(rows: Iterable[Question | Drop], writer: TableWriter) -> Iterator[Question]:
-    """Kept rows go on to the next filter, drops to the table."""
-    for row in rows:
-        if isinstance(row, Drop):
-            writer.drop(row)
-        else:
-            yield row
+def _through(name: str, filtered: Callable[[Iterable[Question]], Rows], rows: Rows) -> Iterator[Question | Drop]:
+    """Kept rows go on to the next filter; what was dropped before passes it by, and stays in its place.
+
+    A filter may read some rows ahead, so the drops between those it has read wait for it. Raises PartError where it
+    does not give one output for each row, in order.
+    """
+    read = deque[Question | Drop]()
+
+    def kept() -> Iterator[Question]:
+        for row in rows:
+            read.append(row)
+            if not isinstance(row, Drop):
+                yield row
+
+    for made in filtered(kept()):
+        yield from _leading_drops(read)
+        if not read or _id_of(read.popleft()) != _id_of(made):
+            hint = "a filter yields each question it reads, or a Drop of it, in the order in which it reads them"
+            raise PartError(f"the filter '{name}' lost the order of the rows", place="curate", hint=hint)
+        yield made
+    yield from _leading_drops(read)
+    if read:
+        raise PartError(f"the filter '{name}' left rows without a word", place="curate", hint="yield a Drop of each")
+
+
+def _leading_drops(read: deque[Question | Drop]) -> Iterator[Drop]:
+    while read and isinstance(drop := read[0], Drop):
+        read.popleft()
+        yield drop
+
+
+def _id_of(row: Question | Drop) -> str:
+    return row.row_id if isinstance(row, Drop) else row.id
 
 
 def _evaluation_questions(sections: Sequence[EvaluateSection]) -> Iterator[Question]:

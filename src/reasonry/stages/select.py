@@ -1,55 +1,54 @@
-"""select: from verified traces to examples. Every trace that is not kept is a drop with its reason."""
+"""select: from verified traces to examples. Every trace that is not kept is a drop with its reason.
+
+The rules, in order: `keep` (what the verdicts say), `difficulty`, the recipe's filters, `per_question`, the mix.
+Examples and drops both stand in the order of the traces. One walk over the traces does it; a mix needs two.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
 
+from reasonry.joining import candidates
 from reasonry.sections import SelectSection
 from reasonry.stages.context import StageContext, StageResult
+from reasonry.stages.selecting.fates import Fate
+from reasonry.stages.selecting.line import SelectLine
 from reasonry.store import TableWriter
-from reasonry.types import Drop, Example, Message, Question, Status, Trace, VerdictRow, conversation, whole_text
+from reasonry.types import Candidate, Example, Message, conversation, whole_text
 
-VERSION = 1
+VERSION = 2
 ROWS = Example
 
 
 def select(section: SelectSection, context: StageContext, writer: TableWriter) -> StageResult:
-    """Walk traces and verdicts side by side; the first samples of a question come first."""
-    questions = context.questions()
+    """Walk along the traces, each with its question and verdict, and let the rules decide."""
     traces = context.upstream["distil"]
-    kept: Counter[str] = Counter()
-    rows = zip(
-        context.store.rows(traces, Trace), context.store.rows(context.upstream["verify"], VerdictRow), strict=True
-    )
-    for trace, verdict in rows:
-        drop = _reason_to_drop(section, trace, verdict, kept[trace.question_id])
-        if drop is not None:
-            writer.drop(drop)
-            continue
-        kept[trace.question_id] += 1
-        writer.append(_example(section, questions[trace.question_id], trace, verdict))
-    metrics = {"examples": writer.rows_out, "questions": len(kept), "traces": traces.rows_out}
-    return StageResult(traces.rows_out, metrics)
+    walks = 1 if section.mix is None else 2
+    with context.console.meter("select", walks * traces.rows_out) as meter:
+
+        def walk() -> Iterator[Candidate]:
+            for candidate in candidates(context.store, context.upstream):
+                meter.advance()
+                yield candidate
+
+        line = SelectLine(section, walk, context.store.root)
+        for fate in line.fates():
+            if fate.drop is not None:
+                writer.drop(fate.drop)
+            else:
+                writer.append(_example(section, fate))
+    for remark in line.remarks():
+        context.console.warn(remark)
+    return StageResult(traces.rows_out, line.metrics(context.upstream["curate"].rows_out))
 
 
-def _reason_to_drop(section: SelectSection, trace: Trace, verdict: VerdictRow, kept: int) -> Drop | None:
-    if section.keep == "correct" and verdict.status is not Status.CORRECT:
-        return Drop(trace.id, "select", f"not_correct_{verdict.status}", verdict.detail or f"verdict: {verdict.status}")
-    if not trace.response and not trace.reasoning:
-        return Drop(trace.id, "select", "empty", "the teacher wrote nothing")
-    if section.per_question is not None and kept >= section.per_question:
-        reason = f"{kept} of this question's traces are kept already (select.per_question)"
-        return Drop(trace.id, "select", "per_question", reason)
-    return None
-
-
-def _example(section: SelectSection, question: Question, trace: Trace, verdict: VerdictRow) -> Example:
+def _example(section: SelectSection, fate: Fate) -> Example:
+    question, trace, verdict = fate.candidate.question, fate.candidate.trace, fate.candidate.verdict
     answer = Message("assistant", whole_text(trace.reasoning, trace.response, trace.finish))
-    because = f"{verdict.status} by {verdict.verifier}" if section.keep == "correct" else "keep = all"
     return Example(
         messages=(*conversation(question.prompt, section.system), answer),
         question_id=question.id,
         trace_id=trace.id,
         verdict_id=verdict.id,
-        kept_because=because,
+        kept_because=", ".join(fate.because),
     )

@@ -17,6 +17,7 @@ from reasonry.teachers.asking.ask import Asking, ask_series
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
 from reasonry.teachers.batching.teacher import batched
 from reasonry.teachers.http.options import OpenAIOptions
+from reasonry.teachers.replay import ReplayTeacher
 from reasonry.types import Drop, Request
 
 __all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "unanswered_drop"]
@@ -25,8 +26,14 @@ Number = TypeVar("Number", int, float)
 
 
 def teacher_of(section: DistilSection, context: StageContext) -> AbstractAsyncContextManager[Teacher]:
-    """The section's teacher; where it asks by batches, with their record beside the ledger."""
+    """The section's teacher; where it asks by batches, with their record beside the ledger.
+
+    What recordings need on disk goes into the run's folder, where there is room for tables too.
+    """
     teacher = find("teacher", section.teacher).call(section)
+    recording: object = teacher
+    if isinstance(recording, ReplayTeacher):
+        recording.spool_in(context.folder)
     if not isinstance(section, OpenAIOptions):
         return teacher
     for site in section.sites:  # a recipe may be a stranger's: say where a key goes

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from reasonry.errors import WorkFailed
+from reasonry.joining import InStep, mismatch
 from reasonry.registry import find
 from reasonry.sections import TrainSection
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import TableWriter
-from reasonry.types import Drop, Example, Message, TrainStep, VerdictRow
+from reasonry.types import Drop, Example, Message, TrainStep
 
 VERSION = 1
 ROWS = TrainStep
@@ -55,10 +56,12 @@ def _conversations(
     if section.target == "trace":
         yield from ((example.id, example.messages) for example in examples)
         return
-    answers = {v.trace_id: v.extracted for v in context.store.rows(context.upstream["verify"], VerdictRow)}
+    answers = InStep(context.store.values(context.upstream["verify"], ["trace_id", "extracted"]), lambda row: row[0])
     for example in examples:
-        answer = answers[example.trace_id]
-        if answer is None:
+        verdict = answers.skip_to(example.trace_id)
+        if verdict is None:
+            raise mismatch("verify", f"no verdict on {example.trace_id}, of which {example.id} was made, or not there")
+        if (answer := verdict[1]) is None:
             writer.drop(Drop(example.id, "train", "no_final_answer", "no answer was found in the trace"))
             continue
         yield example.id, (*example.messages[:-1], Message("assistant", f"The answer is \\boxed{{{answer}}}."))

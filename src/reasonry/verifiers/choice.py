@@ -21,18 +21,29 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SHOWN = 1_000
 
 
-@part("verifier", "choice", version=1)
+@part("verifier", "choice", version=2)
 def choice(question: Question, response: str) -> Verdict:
     """One of several choices, by its letter or its text; naming two is never correct."""
-    if question.answer is None:
-        return Verdict(Status.SKIPPED, detail="the question has no reference answer")
     choices = _choices_of(question)
     if choices is None:
         return Verdict(Status.ERROR, detail=f"spec: choices must be a list of up to {len(LETTERS)} different texts")
+    if question.answer is None:
+        return _without_reference(_judge("", choices, split_thinking(response)))
     wanted = _letter_of_reference(question.answer, choices)
     if wanted is None:
         return Verdict(Status.ERROR, detail=f"the reference {question.answer[:50]!r} is none of the choices")
     return _judge(wanted, choices, split_thinking(response))
+
+
+def _without_reference(said: Verdict) -> Verdict:
+    """No score. The choice is told, so that samples of one question can be held against each other."""
+    is_one = len(said.evidence.get("letters", ())) == 1 and not said.detail
+    return Verdict(
+        Status.SKIPPED,
+        extracted=said.extracted if is_one else None,
+        detail="the question has no reference answer",
+        evidence={name: value for name, value in said.evidence.items() if name != "wanted"},
+    )
 
 
 def _choices_of(question: Question) -> list[str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from reasonry.registry import part
 from reasonry.types import Question, Status, Verdict
-from reasonry.verifiers.extraction import EXPLICIT, Found, extract, split_thinking
+from reasonry.verifiers.extraction import EXPLICIT, Found, Parts, extract, split_thinking
 
 __all__ = ["exact"]
 
@@ -17,11 +17,11 @@ MAX_ANSWER = 100_000  # characters
 SHOWN = 1_000
 
 
-@part("verifier", "exact", version=1)
+@part("verifier", "exact", version=2)
 def exact(question: Question, response: str) -> Verdict:
     """The same text as the reference, but for white space (and case, where the spec says so)."""
     if question.answer is None:
-        return Verdict(Status.SKIPPED, detail="the question has no reference answer")
+        return _without_reference(split_thinking(response))
     ignore_case = question.spec.get("ignore_case", False)
     if not isinstance(ignore_case, bool):
         return Verdict(Status.ERROR, detail="spec: ignore_case must be true or false")
@@ -36,6 +36,12 @@ def exact(question: Question, response: str) -> Verdict:
         return Verdict(Status.UNPARSED, extracted=found.text[:SHOWN], detail=detail, evidence=found.evidence)
     status = Status.CORRECT if _normal(found.text, ignore_case) == reference else Status.INCORRECT
     return Verdict(status, extracted=found.text.strip()[:SHOWN], evidence=found.evidence | {"ignore_case": ignore_case})
+
+
+def _without_reference(parts: Parts) -> Verdict:
+    """No score. The answer is told, so that samples of one question can be held against each other."""
+    found, detail = _declared(parts.said), "the question has no reference answer"
+    return Verdict(Status.SKIPPED, extracted=found.text.strip()[:SHOWN] or None, detail=detail, evidence=found.evidence)
 
 
 def _declared(said: str) -> Found:

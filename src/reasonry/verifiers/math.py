@@ -40,26 +40,39 @@ def _load() -> None:
     many_digits(BITS, is_complex=False)
 
 
-@part("verifier", "math", version=2, inputs=_libraries)
+@part("verifier", "math", version=3, inputs=_libraries)
 @warmed_by(_load)
 def math(question: Question, response: str) -> Verdict:
     """Equality with the reference as mathematics: exact, by a cascade; nothing is forgiven that has no name."""
-    if question.answer is None:
-        return Verdict(Status.SKIPPED, detail="the question has no reference answer")
     try:
         policy = policy_from(question.spec)
     except ValueError as exc:
         return Verdict(Status.ERROR, detail=str(exc))
+    if question.answer is None:
+        return _without_reference(response, policy)
     if len(response) > MAX_RESPONSE:
         return Verdict(Status.UNPARSED, detail=f"the response has {len(response)} characters")
     parts = split_thinking(response)
-    found = extract(parts.said, _ALL_RULES if policy.fallback else EXPLICIT)
+    found = extract(parts.said, _rules(policy))
     if found is None:
         return Verdict(Status.UNPARSED, detail=parts.no_answer)
     if len(found.text) > MAX_ANSWER:
         detail = f"the answer has {len(found.text)} characters"
         return Verdict(Status.UNPARSED, extracted=found.text[:SHOWN], detail=detail, evidence=found.evidence)
     return _verdict(found, _judged(question.answer, found, policy))
+
+
+def _without_reference(response: str, policy: Policy) -> Verdict:
+    """No score. The answer is told, so that samples of one question can be held against each other."""
+    said = split_thinking(response).said if len(response) <= MAX_RESPONSE else ""
+    found, detail = extract(said, _rules(policy)), "the question has no reference answer"
+    if found is None:
+        return Verdict(Status.SKIPPED, detail=detail)
+    return Verdict(Status.SKIPPED, extracted=found.text[:SHOWN], detail=detail, evidence=found.evidence)
+
+
+def _rules(policy: Policy) -> tuple[str, ...]:
+    return _ALL_RULES if policy.fallback else EXPLICIT
 
 
 def _judged(reference: str, found: Found, policy: Policy) -> Judgement:
