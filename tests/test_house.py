@@ -14,7 +14,18 @@ import reasonry
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src" / "reasonry").rglob("*.py"))
-HEAVY = ("torch", "transformers", "sympy", "math_verify", "datasets", "reasoning_gym", "pyarrow", "numpy", "pandas")
+HEAVY = (
+    "torch",
+    "transformers",
+    "sympy",
+    "math_verify",
+    "datasets",
+    "reasoning_gym",
+    "pyarrow",
+    "numpy",
+    "pandas",
+    "ray",
+)
 
 
 def modules_after(program: str) -> set[str]:

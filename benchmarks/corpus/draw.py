@@ -14,7 +14,7 @@ from typing import TypeVar
 
 __all__ = ["MEANING", "Draw", "Stream", "seed_of"]
 
-MEANING = ("numbers", "asked", "operator", "entity", "choices")
+MEANING = ("numbers", "asked", "operator", "entity")
 _MASK = (1 << 64) - 1
 _Item = TypeVar("_Item")
 
@@ -28,10 +28,12 @@ def seed_of(*parts: object) -> int:
 class Stream:
     """SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014)."""
 
-    __slots__ = ("_state", "drawn")
+    __slots__ = ("_state", "_twist", "drawn")
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, twist: tuple[int, int] | None = None) -> None:
+        """`twist` (which draw, by how much) changes one draw and leaves those before and after it as they are."""
         self._state = seed & _MASK
+        self._twist = twist
         self.drawn: list[int] = []
 
     def below(self, limit: int) -> int:
@@ -41,6 +43,8 @@ class Stream:
         mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
         value = (mixed ^ (mixed >> 31)) % limit
+        if self._twist is not None and self._twist[0] == len(self.drawn) and limit > 1:
+            value = (value + 1 + self._twist[1] % (limit - 1)) % limit
         self.drawn.append(value)
         return value
 
@@ -60,6 +64,12 @@ class Stream:
         rest = list(items)
         return [rest.pop(self.below(len(rest))) for _ in range(count)]
 
+    def subset(self, items: Sequence[_Item], count: int) -> list[_Item]:
+        """`count` different items, in their own order: what is recorded does not depend on the order of the draws."""
+        places = sorted(self.sample(range(len(items)), count))
+        self.drawn[-count:] = places
+        return [items[place] for place in places]
+
     def shuffled(self, items: Sequence[_Item]) -> list[_Item]:
         return self.sample(items, len(items))
 
@@ -78,12 +88,13 @@ class Draw:
 
     seed: int
     changed: dict[str, int] = field(default_factory=dict[str, int])
+    twists: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     streams: dict[str, Stream] = field(default_factory=dict[str, Stream])
 
     def stream(self, name: str) -> Stream:
         if (known := self.streams.get(name)) is not None:
             return known
-        made = Stream(seed_of(self.seed, name, self.changed.get(name, 0)))
+        made = Stream(seed_of(self.seed, name, self.changed.get(name, 0)), self.twists.get(name))
         self.streams[name] = made
         return made
 
@@ -117,7 +128,11 @@ class Draw:
 
     def anew(self, *names: str, salt: int = 1) -> Draw:
         """The same draws but for these streams; another salt, other draws."""
-        return Draw(self.seed, {**self.changed, **dict.fromkeys(names, salt)})
+        return Draw(self.seed, {**self.changed, **dict.fromkeys(names, salt)}, self.twists)
+
+    def twisted(self, name: str, at: int, by: int) -> Draw:
+        """The same draws but for one of this stream."""
+        return Draw(self.seed, self.changed, {**self.twists, name: (at, by)})
 
     def signature(self) -> tuple[tuple[int, ...], ...]:
         """What was drawn from the streams that carry meaning."""

@@ -34,6 +34,7 @@ _RATE_OVER_S = 60.0
 _LINE_EVERY_S = 60.0
 _SAMPLE_EVERY_S = 1.0
 _FEWEST_S = 5.0  # a rate over less says nothing yet
+_FEWEST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ class Meter:
         seconds, rows = self._clock() - first.at, self._made - first.done
         if self.total is None or rows <= 0 or seconds < _FEWEST_S:
             return None
+        if rows < _FEWEST_ROWS and rows * 100 < self.total:
+            return None  # a stage may read all before its first row: the pace of that one says nothing
         return max(0, self.total - self.done) * seconds / rows
 
     def _tokens_per_second(self) -> float | None:

@@ -9,7 +9,7 @@
 | trace_filter | `(candidates, options) -> Iterator[Candidate or Drop]`, one for each row, in order |
 | exporter | `(Publishing, target folder) -> Exported`, in `reasonry.exporters.contract` |
 | trainer | `(conversations, options, out, on_step) -> None`; writes `out/checkpoint`, `out/untrained` |
-| executor | `(workers) -> context manager of an Executor` |
+| executor | `(workers, or None) -> context manager of an Executor`; None: one for each processor there is |
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from reasonry.sections import TrainSection
 from reasonry.types import Drop, JsonMap, Message, Question, Reply, Request, Sampling, TrainStep
 
 __all__ = [
+    "AtHand",
     "Endpoint",
     "Executor",
     "Headroom",
@@ -118,6 +119,18 @@ class Recording(Protocol):
 
     def unmatched(self, questions: Iterable[Question]) -> int:
         """How many recorded answers belong to none of these questions."""
+        ...
+
+
+@runtime_checkable
+class AtHand(Protocol):
+    """A teacher that need not be waited for, since it has its answers already."""
+
+    @property
+    def paid(self) -> bool: ...
+
+    def recall(self, request: Request) -> Reply:
+        """As a call of the teacher, at once. Raises TeacherError where there is no answer."""
         ...
 
 

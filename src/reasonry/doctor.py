@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reasonry import env
+from reasonry.cluster import connected, resources
 from reasonry.contracts import Limits, Work
 from reasonry.errors import PartError, ReasonryError
 from reasonry.ledger import Ledger, LedgerEntry
@@ -28,6 +29,7 @@ _EXTRAS = {
     "hub": ("datasets",),
     "gym": ("reasoning-gym",),
     "vllm": ("vllm",),
+    "ray": ("ray",),
 }
 
 
@@ -77,6 +79,7 @@ def _world(folder: Path) -> Iterator[Check]:
     yield Check("disk", free > _LOW_DISK_BYTES, f"{free / 1e9:.1f} GB free at {existing}", fix="free some space")
     yield _ledger_check(existing)
     yield _worker_check()
+    yield from _cluster_checks()
     yield from _sandbox_checks()
 
 
@@ -114,6 +117,20 @@ def canary(_options: object) -> object:
         return "answered"
 
     return work
+
+
+def _cluster_checks() -> Iterator[Check]:
+    """Connect to the Ray cluster, if there is one. None is started."""
+    if _version("ray") is None:
+        return
+    try:
+        with connected():
+            found = resources()
+    except ReasonryError as exc:
+        yield Check("ray cluster", passed=False, detail=str(exc), is_needed=False, fix=exc.hint or "")
+        return
+    detail = ", ".join(f"{found.get(name, 0):.0f} {name}" for name in ("CPU", "GPU"))
+    yield Check("ray cluster", passed=True, detail=f"it answers, with {detail}", is_needed=False)
 
 
 # Reads a file of the host, the environment, the network and its own library, as a program could that means harm.

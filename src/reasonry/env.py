@@ -10,7 +10,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["VARIABLES", "Variable", "cache_folder", "for_workers", "read", "sandbox_packages", "secret", "tame_vllm"]
+__all__ = [
+    "VARIABLES",
+    "Variable",
+    "cache_folder",
+    "for_workers",
+    "read",
+    "sandbox_packages",
+    "secret",
+    "tame_ray",
+    "tame_vllm",
+]
 
 # What a worker process needs to find its libraries and files. Nothing here is a secret.
 _PASSED_ON = (
@@ -53,6 +63,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("REASONRY_CACHE", "folder for what can be made again (default: reasonry in the user's cache folder)"),
     Variable("REASONRY_SANDBOX_PACKAGES", "folders with Python packages that sandboxed programs may import"),
     Variable("REASONRY_WORKERS", "worker processes (default: the processors this process may use)"),
+    Variable("RAY_ADDRESS", 'Ray cluster for executor = "ray", host:port (default: the one started on this machine)'),
     Variable("NO_COLOR", "any value: no colours on the terminal"),
     Variable("FORCE_COLOR", "any value: colours even where the output is not a terminal"),
     Variable("TERM", "dumb: no colours, no progress bars"),
@@ -100,3 +111,8 @@ def tame_vllm() -> None:
     """
     os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+
+
+def tame_ray() -> None:
+    """Before Ray is imported: it sends nobody its usage. What the user has set stands."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

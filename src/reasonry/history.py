@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reasonry.errors import ReasonryError, StoreError
+from reasonry.errors import ReasonryError
 from reasonry.estimating import Estimate, Observed, Seen, Unknown, estimate
 from reasonry.identity import digest
 from reasonry.ledger import Ledger, LedgerEntry
@@ -135,6 +135,17 @@ def _by_request(observed: Observed) -> Observed:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Took:
+    """What one trace took: its columns but for the texts, which are nearly all of a table."""
+
+    question_id: str
+    tokens_in: int | None
+    tokens_out: int | None
+    cost_usd: float | None
+    ledger_key: str | None
+
+
 @dataclass(slots=True)
 class _Sum:
     """What one question took, while its traces are read."""
@@ -162,21 +173,22 @@ def _of_table(
     manifest: Manifest, section: DistilSection, store: Store, ledger: Ledger | None, *, are_included: bool
 ) -> Observed:
     """Every question of a table with what it took; of a large one, some drawn by chance."""
-    rows = list(_columns(manifest, store))
-    asked = dict.fromkeys(row["question_id"] for row in rows)
-    refused = [drop.row_id.partition("#")[0] for drop in store.drops(manifest) if "#" in drop.row_id]
-    asked |= dict.fromkeys(refused)
+    asked, has_keys = set[str](), False
+    for question_id, key in store.values(manifest, ["question_id", "ledger_key"]):
+        asked.add(question_id)
+        has_keys |= bool(key)
+    refused = [name for (row_id,) in store.values(manifest, ["row_id"], "drops") if (name := _refused(row_id))]
+    asked.update(refused)
     questions = sorted(asked, key=lambda name: digest("drawn", "history", name))[:_MOST_QUESTIONS]
     sums = {name: _Sum() for name in questions}
-    kept = [row for row in rows if row["question_id"] in sums]
-    entries = ledger.answered([row["ledger_key"] for row in kept if row["ledger_key"]]) if ledger else {}
-    elapsed = manifest.seconds / len(rows) if not any(row["ledger_key"] for row in rows) else None
+    kept = [_Took(*row) for row in store.values(manifest, tuple(_Took.__slots__)) if row[0] in sums]
+    entries = ledger.answered([row.ledger_key for row in kept if row.ledger_key]) if ledger else {}
+    elapsed = None if has_keys else manifest.seconds / manifest.rows_out
     for row in kept:
-        entry = entries.get(row["ledger_key"] or "")
-        price = section.tariff
-        cost = row["cost_usd"] if are_included else _cost(price, row["tokens_in"], row["tokens_out"])
+        entry = entries.get(row.ledger_key or "")
+        cost = row.cost_usd if are_included else _cost(section.tariff, row.tokens_in, row.tokens_out)
         seconds = elapsed if entry is None or entry.attempt == IMPORTED else entry.seconds
-        sums[row["question_id"]].add(row["tokens_in"], row["tokens_out"], cost, seconds)
+        sums[row.question_id].add(row.tokens_in, row.tokens_out, cost, seconds)
     for name in refused:
         if name in sums:
             sums[name].requests += 1
@@ -198,20 +210,10 @@ def _cost(price: PriceOptions | None, tokens_in: int | None, tokens_out: int | N
     return price.cost_usd(tokens_in, tokens_out) if price else None
 
 
-def _columns(manifest: Manifest, store: Store) -> Iterator[Mapping[str, Any]]:
-    """The traces without their texts, which are nearly all of a table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    names = ["question_id", "tokens_in", "tokens_out", "cost_usd", "ledger_key"]
-    for shard in manifest.shards:
-        if shard.contents == "rows":
-            path = store.folder(manifest.stage, manifest.key) / shard.path
-            try:
-                yield from pq.read_table(path, columns=names).to_pylist()
-            except (OSError, pa.ArrowException) as exc:
-                hint = "remove its folder: the stage will be done again from the ledger"
-                raise StoreError(f"the shard cannot be read: {exc}", place=str(path), hint=hint) from exc
+def _refused(row_id: str) -> str:
+    """The question of a request that found no answer; "" for another kind of drop."""
+    question_id, mark, _ = row_id.partition("#")
+    return question_id if mark else ""
 
 
 def _text_bytes(manifest: Manifest, store: Store) -> int:

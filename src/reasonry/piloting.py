@@ -21,7 +21,7 @@ from reasonry.ledger import Ledger
 from reasonry.plan import Step, seal
 from reasonry.recipe import Recipe
 from reasonry.registry import find
-from reasonry.run import default_workers, locked, refuse_foreign
+from reasonry.run import locked, refuse_foreign
 from reasonry.stages import collect, curate, distil
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store
@@ -134,7 +134,7 @@ class _Pilot:
             upstream=upstream,
             console=self._console,
             open_ledger=self._open_ledger,
-            workers=default_workers(),
+            workers=None,
             budget=self._budget,
             verify=recipe.verify,
             name=recipe.name,
@@ -142,6 +142,7 @@ class _Pilot:
             recipe_text=recipe.text,
             overrides=recipe.published_overrides,
             folder=self._folder,
+            executor=recipe.executor,
         )
 
     def _open_ledger(self) -> Ledger:

@@ -205,7 +205,7 @@ class _Checker:
         model = self._part_model(table, path, base, kind) if kind else base
         made = self._validate(model, table, path)
         if isinstance(made, CurateSection):
-            made = self._filtered(made, path, FilterSection, "filter")
+            made = self._against(self._filtered(made, path, FilterSection, "filter"), path)
         if isinstance(made, SelectSection):
             made = self._filtered(made, path, TraceFilterSection, "trace_filter")
         if isinstance(made, QuestionsSection):
@@ -227,6 +227,22 @@ class _Checker:
         tables = self._tables(made.filters, f"{_dotted(path)}.filters", several=True) if made.filters else []
         filters = [self._section(table, (*path, "filters", i), base, kind) for i, table in enumerate(tables)]
         return made.model_copy(update={"filters": filters})
+
+    def _against(self, made: CurateSection, path: TomlPath) -> CurateSection:
+        """The section with each benchmark that decontamination names as the options of its part."""
+        if (options := made.decontaminate) is None:
+            return made
+        where: TomlPath = (*path, "decontaminate", "against")
+        against = [
+            self._benchmark(entry, (*where, i)) if isinstance(entry, dict) else entry
+            for i, entry in enumerate(options.against)
+        ]
+        return made.model_copy(update={"decontaminate": options.model_copy(update={"against": against})})
+
+    def _benchmark(self, table: Raw, path: TomlPath) -> Section:
+        if "benchmark" in table:
+            return self._section(table, path, EvaluateSection, "benchmark")
+        return self._section(table, path, QuestionsSection, "source")
 
     def _part_model(self, table: Raw, path: TomlPath, base: type[Section], kind: Kind) -> type[Section]:
         key = cast("str", base.part_field)

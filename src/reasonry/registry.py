@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.metadata import version as version_of
 from typing import Any, Literal, TypeVar, get_args
@@ -67,8 +67,24 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "deduplicate": "reasonry.filters.deduplicate",
         "decontaminate": "reasonry.filters.decontaminate",
         "length": "reasonry.filters.length",
+        "answer": "reasonry.filters.answer",
+        "difficulty": "reasonry.filters.difficulty",
+        "garbled": "reasonry.filters.garbled",
+        "language": "reasonry.filters.language",
+        "license": "reasonry.filters.license",
+        "parts": "reasonry.filters.parts",
+        "proof": "reasonry.filters.proof",
+        "references": "reasonry.filters.references",
     },
-    "trace_filter": {},
+    "trace_filter": {
+        "format": "reasonry.trace_filters.format",
+        "language": "reasonry.trace_filters.language",
+        "length": "reasonry.trace_filters.length",
+        "placeholder": "reasonry.trace_filters.placeholder",
+        "refusal": "reasonry.trace_filters.refusal",
+        "repetition": "reasonry.trace_filters.repetition",
+        "self_reference": "reasonry.trace_filters.self_reference",
+    },
     "exporter": {
         "hub": "reasonry.exporters.hub",
         "sharegpt": "reasonry.exporters.llamafactory",
@@ -79,7 +95,7 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "jsonl": "reasonry.benchmarks.files",
         "procedural": "reasonry.benchmarks.procedural",
     },
-    "executor": {"local": "reasonry.executors.local"},
+    "executor": {"local": "reasonry.executors.local", "ray": "reasonry.executors.ray"},
 }
 
 Callable_ = TypeVar("Callable_", bound=Callable[..., Any])
@@ -104,7 +120,8 @@ class Part:
     """A named, versioned piece of the line.
 
     `inputs` lists what its results depend on beyond its options; `needs` raises PartError where a library lacks, so
-    that a run says so before it has spent anything.
+    that a run says so before it has spent anything. `rules` names the rules by which a filter drops, each with what it
+    means; empty: it does not say.
     """
 
     kind: Kind
@@ -114,6 +131,7 @@ class Part:
     options: type[Section] | None = None
     inputs: Callable[[Any], Sequence[Input]] | None = None
     needs: Callable[[], None] | None = None
+    rules: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def label(self) -> str:
@@ -132,6 +150,7 @@ def part(
     options: type[Section] | None = None,
     inputs: Callable[[Any], Sequence[Input]] | None = None,
     needs: Callable[[], None] | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> Callable[[Callable_], Callable_]:
     """Make a callable a part. Raise the version whenever its results may change.
 
@@ -142,7 +161,7 @@ def part(
     """
 
     def register(call: Callable_) -> Callable_:
-        made = Part(kind, name, version, call, options, inputs, needs)
+        made = Part(kind, name, version, call, options, inputs, needs, rules or {})
         setattr(call, _ATTRIBUTE, made)
         _loaded[(kind, name)] = made
         return call

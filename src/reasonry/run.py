@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import math
-import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from typing import Any
 from reasonry import env
 from reasonry.console import Console
 from reasonry.errors import BudgetReached, GateMissed, ReasonryError, StoreError, UsageError, nearest_hint
+from reasonry.executors.local import default_workers, given_workers
 from reasonry.identity import canonical_json, digest
 from reasonry.ledger import Ledger
 from reasonry.plan import Step, make_plan, seal
@@ -30,6 +30,7 @@ from reasonry.stages import collect, curate, distil, evaluate, publish, select, 
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store, is_file_of, write_durably
 from reasonry.teachers.asking.spending import Budget
+from reasonry.teachers.replicas import is_spread
 
 __all__ = [
     "Gate",
@@ -105,16 +106,6 @@ class RunResult:
         }
 
 
-def default_workers() -> int:
-    """REASONRY_WORKERS, or the processors this process may use. Raises UsageError for no number."""
-    given = env.read("REASONRY_WORKERS")
-    if given is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not given.isascii() or not given.isdigit() or int(given) < 1:
-        raise UsageError(f"not a number of workers: {given}", place="REASONRY_WORKERS", hint="REASONRY_WORKERS=2")
-    return int(given)
-
-
 def run(
     recipe: Recipe,
     folder: Path,
@@ -130,7 +121,7 @@ def run(
     """
     refuse_foreign(recipe, folder)
     with locked(folder):
-        return _Runner(recipe, folder, console or Console(), workers or default_workers(), ledger).run()
+        return _Runner(recipe, folder, console or Console(), workers or given_workers(), ledger).run()
 
 
 def hold_gates(result: RunResult) -> None:
@@ -152,7 +143,9 @@ def load_run(folder: Path) -> dict[str, Any]:
 
 
 class _Runner:
-    def __init__(self, recipe: Recipe, folder: Path, console: Console, workers: int, ledger: Path | None) -> None:
+    def __init__(
+        self, recipe: Recipe, folder: Path, console: Console, workers: int | None, ledger: Path | None
+    ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.console = console
@@ -197,9 +190,13 @@ class _Runner:
 
     def _parts(self) -> list[Part]:
         recipe = self.recipe
-        teachers = [find("teacher", recipe.distil.teacher)] if recipe.distil else []
+        is_here = recipe.distil is not None and not is_spread(recipe.distil, recipe.executor)
+        teachers = [find("teacher", recipe.distil.teacher)] if recipe.distil and is_here else []
         trainers = [find("trainer", section.trainer) for section in recipe.train]
-        return [*(find("source", section.source) for section in recipe.questions), *teachers, *trainers]
+        sources = [find("source", section.source) for section in recipe.questions]
+        filters = [find("filter", section.filter) for section in recipe.curate.filters]
+        filters += [find("trace_filter", section.filter) for section in recipe.select.filters]
+        return [find("executor", recipe.executor), *sources, *filters, *teachers, *trainers]
 
     def _do(self, step: Step) -> None:
         start = time.perf_counter()

@@ -210,7 +210,10 @@ class RowsFile:
 
     def write(self, plain_rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a batch, once the one before is written."""
-        batch = rows_to_batch(self._row_type, plain_rows)
+        self.write_batch(rows_to_batch(self._row_type, plain_rows))
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """As `write`, for rows that are in Arrow."""
         self._wait()
         self._under_way = self._thread.submit(self._file.write_batch, batch)
 

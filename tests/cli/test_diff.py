@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from reasonry.comparing import Group, StageDifference, compare_runs
-from reasonry.errors import UsageError
+from reasonry.errors import StoreError, UsageError
 from reasonry.recipe import load_recipe
 from reasonry.run import run
 from reasonry.store import Store
-from reasonry.types import Status, VerdictRow
+from reasonry.types import Completion, Status, VerdictRow
 from tests.cli.test_cli import reasonry
+from tests.exporters.run_folder import build_run
 
 RECIPE = """
 name = "small"
@@ -73,9 +74,11 @@ def _reasons(groups: Sequence[Group]) -> dict[str, int]:
 
 def test_a_question_that_was_not_read_is_told_from_one_with_another_answer(runs: tuple[Path, Path]) -> None:
     stage = _stage(runs, "collect")
-    expected = {"not read": 1, "asked with another answer, verifier or spec": 1}
+    expected = {"not read": 1, "asked with another answer": 1}
     assert _reasons(stage.left) == expected
     assert _reasons(stage.entered) == expected
+    (other,) = next(group for group in stage.left if group.reason != "not read").examples
+    assert other.detail == "answer 2 -> 3; What is 1 and one more?"
 
 
 def test_the_same_question_at_another_row_has_changed(runs: tuple[Path, Path]) -> None:
@@ -88,15 +91,19 @@ def test_a_row_that_a_filter_dropped_has_the_filters_reason(runs: tuple[Path, Pa
     assert any("max_characters" in why or "filters" in why for why in stage.why)
 
 
-def test_a_trace_is_told_by_its_question_or_as_another_answer(runs: tuple[Path, Path]) -> None:
-    left = _reasons(_stage(runs, "distil").left)
-    assert left == {"answered otherwise": 1, "its question left": 4}
+LEFT = {"answered otherwise": 1, "asked with another answer": 1, "curate: too_long": 2, "not read": 1}
 
 
-def test_an_example_that_is_wrong_now_says_so(runs: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("name", ["distil", "verify", "select"])
+def test_what_left_has_the_first_cause_at_every_later_stage(runs: tuple[Path, Path], name: str) -> None:
+    assert _reasons(_stage(runs, name).left) == LEFT
+
+
+def test_the_reason_of_the_drop_is_told_of_each_row(runs: tuple[Path, Path]) -> None:
     stage = _stage(runs, "select")
-    assert _reasons(stage.left) == {"its trace left": 5}
-    assert (stage.rows_a, stage.rows_b) == (12, 7)
+    long = next(group for group in stage.left if group.reason == "curate: too_long")
+    assert [one.detail for one in long.examples] == ["24 characters, more than 23"] * 2
+    assert [one.id for one in long.examples] == sorted(one.id for one in long.examples)
 
 
 def test_what_left_one_way_enters_the_other_way(runs: tuple[Path, Path]) -> None:
@@ -132,7 +139,7 @@ def test_a_verdict_that_changed_names_both(runs: tuple[Path, Path], tmp_path: Pa
     assert group.rows == 12
     assert group.reason.startswith("correct by math@")
     assert group.reason.endswith("-> unparsed by math@99")
-    assert "math@99 entered" in stage.why
+    assert any(why.startswith("math@") and why.endswith(" -> math@99") for why in stage.why)
 
 
 def test_a_run_that_stopped_half_way_is_compared_as_far_as_it_came(runs: tuple[Path, Path], tmp_path: Path) -> None:
@@ -145,7 +152,7 @@ def test_a_run_that_stopped_half_way_is_compared_as_far_as_it_came(runs: tuple[P
     assert by_name["collect"].is_same
     assert by_name["verify"].rows_b is None
     assert list(by_name["verify"].why) == ["run B has not come to it"]
-    assert sum(group.rows for group in by_name["verify"].left) == 12
+    assert _reasons(by_name["verify"].left) == {"run B has not come to it": 12}
 
 
 def test_a_folder_that_is_no_run_and_a_stage_that_is_none_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
@@ -165,3 +172,71 @@ def test_the_verb_ends_with_0_or_where_asked_with_1(runs: tuple[Path, Path]) -> 
     told = json.loads(reasonry("diff", a, b, "--json", cwd=a).stdout)
     assert told["same"] is False
     assert [stage["stage"] for stage in told["stages"]] == ["collect", "curate", "distil", "verify", "select"]
+    assert all(set(one) == {"id", "detail"} for stage in told["stages"] for g in stage["left"] for one in g["examples"])
+
+
+def test_no_more_rows_are_shown_than_were_asked_for(runs: tuple[Path, Path]) -> None:
+    for count in (0, 1, 100):
+        (stage,) = compare_runs(*runs, stage="collect", examples=count).stages
+        assert [len(group.examples) for group in stage.changed] == [min(count, 10)]
+
+
+def test_a_row_that_another_filter_drops_now_is_told(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    numbers = [*NUMBERS, 1234567]
+    questions, replies = [_question(n) for n in numbers], [_reply(n) for n in numbers]
+    filters = '[[curate.filters]]\nfilter = "length"\n'
+    a = _write(tmp_path / "a", questions, replies, RECIPE + filters + "max_characters = 23\n")
+    b = _write(tmp_path / "b", questions, replies, RECIPE + filters + "min_characters = 25\n")
+    (stage,) = compare_runs(a, b, stage="curate").stages
+    assert _reasons(stage.dropped) == {"too_long -> too_short": 2}
+    assert _reasons(stage.left) == {"curate: too_short": 10}
+    assert _reasons(stage.entered) == {"curate: too_long": 1}
+
+
+def test_a_row_that_reading_sets_aside_now_has_its_rule(tmp_path: Path) -> None:
+    questions = [{**_question(n), "text": _question(n)["prompt"]} for n in NUMBERS]
+    questions[3]["text"] = 5
+    replies = [_reply(n) for n in NUMBERS]
+    a = _write(tmp_path / "a", questions, replies, RECIPE)
+    fields = 'verifier = "math"\nfields = { prompt = "text" }'
+    b = _write(tmp_path / "b", questions, replies, RECIPE.replace('verifier = "math"', fields))
+    (stage,) = compare_runs(a, b, stage="collect").stages
+    assert sum(group.rows for group in stage.left) == 1
+    assert stage.left[0].reason.startswith("collect: ")
+    assert any("text" in why for why in stage.why)
+    assert not stage.dropped
+
+
+def test_a_row_that_neither_run_could_use_is_told_where_it_differs(tmp_path: Path) -> None:
+    questions, replies = [_question(n) for n in NUMBERS], [_reply(n) for n in NUMBERS]
+    a = _write(tmp_path / "a", [*questions, {"prompt": 5}], replies, RECIPE)
+    b = _write(tmp_path / "b", questions, replies, RECIPE)
+    (stage,) = compare_runs(a, b, stage="collect").stages
+    assert [(group.rows, group.reason.endswith(" in A only")) for group in stage.dropped] == [(1, True)]
+    assert not stage.is_same
+    assert not stage.entered
+    assert not stage.left
+
+
+def test_students_and_scores_are_compared_by_label(tmp_path: Path) -> None:
+    one = build_run(tmp_path / "one")
+    other = build_run(tmp_path / "other")
+    rows = [replace(row, status=Status.INCORRECT) for row in other.rows("evaluate:heldout/steps", Completion)]
+    other.seal("evaluate", Completion, rows, label="heldout/steps", section={"of": "another"})
+    facts = json.loads((tmp_path / "other" / "run.json").read_text())
+    (tmp_path / "other" / "run.json").write_text(json.dumps(facts))
+    found = compare_runs(one.folder, other.folder)
+    different = [stage.name for stage in found.stages if not stage.is_same]
+    assert different == ["evaluate:heldout/steps"]
+    (stage,) = compare_runs(one.folder, other.folder, stage="evaluate:heldout/steps").stages
+    assert _reasons(stage.changed) == {"correct -> incorrect": 37, "error -> incorrect": 1}
+    assert len(compare_runs(one.folder, other.folder, stage="evaluate").stages) == 4
+
+
+def test_a_damaged_table_is_an_error_that_names_it(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    shutil.copytree(runs[0], tmp_path / "copy")
+    shard = next((tmp_path / "copy").glob("tables/verify/*/part-00000.parquet"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(StoreError, match="cannot be read") as caught:
+        compare_runs(runs[1], tmp_path / "copy")
+    assert caught.value.place == str(shard)

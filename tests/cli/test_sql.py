@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,9 @@ from reasonry.querying import query, views_of
 from reasonry.recipe import load_recipe
 from reasonry.run import run
 from reasonry.store import Store
+from reasonry.types import TrainStep
 from tests.cli.test_cli import reasonry
+from tests.exporters.run_folder import RunFolder, build_run
 
 RECIPE = """
 name = "small"
@@ -29,7 +31,7 @@ path = "replies.jsonl"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sql")
     numbers = range(20)
     questions = [{"prompt": f"What is {n} + 1?", "answer": str(n + 1)} for n in numbers]
@@ -39,6 +41,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (home / "recipe.toml").write_text(RECIPE)
     run(load_recipe(home / "recipe.toml"), home / "run", workers=1)
     return home / "run"
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return build_run(tmp_path_factory.mktemp("labels") / "run")
 
 
 def ask(folder: Path, sql: str) -> list[tuple[object, ...]]:
@@ -87,6 +94,17 @@ def test_a_stage_without_drops_has_an_empty_view_of_drops(folder: Path) -> None:
         "select * from '/etc/passwd'",
         "select * from glob('/*')",
         "select * from read_parquet('https://example.com/x.parquet')",
+        "with x as (copy (select 1 as status) to '{shard}' (use_tmp_file false)) select 1",
+        "with x as (copy (select 1) to '{away}') select * from x",
+        "select * from (describe (select * from read_csv('/etc/passwd')))",
+        "select (select count(*) from read_blob('/etc/hostname'))",
+        "from verdicts where status in (select content from read_text('/etc/hostname'))",
+        "select * from query('select 1')",
+        "select * from arrow_scan(1, 2, 3)",
+        "select * from enable_logging(storage = 'file', storage_config = {{'path': '{away}'}})",
+        "call enable_logging('all', storage_path = '{away}')",
+        "create secret s (type http)",
+        "select ?",
         "select 1; select 2",
         "",
         "selec 1",
@@ -115,8 +133,6 @@ def test_rows_are_read_as_they_are_taken(folder: Path) -> None:
 
 
 def test_a_damaged_shard_is_named(folder: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     store = Store(copy / "tables")
@@ -124,6 +140,109 @@ def test_a_damaged_shard_is_named(folder: Path, tmp_path: Path) -> None:
     (store.folder("verify", manifest.key) / manifest.shards[0].path).write_bytes(b"none")
     with pytest.raises(StoreError):
         ask(copy, "select count(*) from verdicts")
+
+
+def test_a_shard_whose_bytes_changed_is_named(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    shard = next(copy.glob("tables/verify/*/part-00000.parquet"))
+    shard.write_bytes(bytes(len(shard.read_bytes())))
+    with pytest.raises(StoreError, match="not those that were written") as caught:
+        ask(copy, "select * from verdicts")
+    assert caught.value.place == str(shard)
+
+
+def test_a_folder_s_name_means_nothing(folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "seed=7" / "a[b]*'c?"
+    shutil.copytree(folder, odd)
+    with query(odd, "select * from verdicts") as answer:
+        assert "seed" not in answer.columns
+        assert len(list(answer.rows)) == 20
+
+
+def test_what_does_not_fit_into_memory_is_spilled(folder: Path) -> None:
+    sql = "select i from range(4_000_000) t(i) order by hash(i) limit 3_000_000"
+    with query(folder, sql, memory_mb=64, threads=1) as answer:
+        assert sum(1 for _ in answer.rows) == 3_000_000
+
+
+def test_a_query_that_needs_more_memory_says_what_to_do(folder: Path) -> None:
+    with pytest.raises(UsageError) as caught, query(folder, "select list(i) from range(50_000_000) t(i)", memory_mb=64):
+        pass
+    assert "--memory-mb" in (caught.value.hint or "")
+
+
+def test_students_and_benchmarks_have_a_label_and_a_view_each(nasty: RunFolder) -> None:
+    labels = ask(nasty.folder, "select label, count(*) from steps group by 1 order by 1")
+    assert labels == [("answers-only", 500), ("steps", 500)]
+    assert ask(nasty.folder, "select count(*) from train_answers_only") == [(500,)]
+    assert ask(nasty.folder, "select count(*) from evaluate_heldout_steps_untrained") == [(40,)]
+
+
+def test_two_labels_that_make_one_name_get_a_number(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "run")
+    for label in ("a b", "a-b", "drops"):
+        run.seal("train", TrainStep, [TrainStep(1, 1.0, 0.1, 9)], label=label)
+    facts = json.loads((run.folder / "run.json").read_text())
+    facts["stages"] += [{"stage": "train", "key": run.manifests[f"train:{n}"].key} for n in ("a b", "a-b", "drops")]
+    (run.folder / "run.json").write_text(json.dumps(facts))
+    names = {view.name for view in views_of(run.folder)}
+    assert {"train_a_b", "train_a_b_2", "train_drops", "train_drops_2"} <= names
+    assert ask(run.folder, "select step from train_drops_2") == [(1,)]
+
+
+def test_the_published_configs_are_those_that_were_published(nasty: RunFolder, tmp_path: Path) -> None:
+    counts = ask(nasty.folder, "select count(*) from dataset_rejected union all select count(*) from drops")
+    assert counts[0] == counts[1]
+    shutil.copytree(nasty.folder, tmp_path / "copy")
+    next((tmp_path / "copy" / "dataset" / "data").glob("rejected-*")).write_bytes(b"another one's")
+    assert "dataset_rejected" not in {view.name for view in views_of(tmp_path / "copy")}
+
+
+def test_a_run_that_stopped_has_the_views_of_what_it_did(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "half")
+    facts = json.loads((tmp_path / "half" / "run.json").read_text())
+    facts["stages"] = facts["stages"][:2]
+    (tmp_path / "half" / "run.json").write_text(json.dumps(facts))
+    assert ask(tmp_path / "half", "select count(*) from curated") == [(20,)]
+    with pytest.raises(UsageError, match="no table 'traces'"):
+        ask(tmp_path / "half", "select * from traces")
+
+
+def test_a_column_named_twice_keeps_both_values(folder: Path) -> None:
+    told = json.loads(reasonry("sql", folder, "select 1 as a, 2 as a", "--json", cwd=folder).stdout)
+    assert told["rows"] == [{"a": 1, "a_2": 2}]
+
+
+def test_every_kind_of_value_is_json_and_csv(folder: Path) -> None:
+    sql = """select 0.5 as d, 'nan'::double as n, date '2020-01-02' as t, [1, null] as l, {'a': 1.5} as s, null as z,
+             true as b, 'ab'::blob as y, 12345678901234567890 as h, interval 2 day as i"""
+    (row,) = json.loads(reasonry("sql", folder, sql, "--json", cwd=folder).stdout)["rows"]
+    assert row == {
+        "d": 0.5,
+        "n": None,
+        "t": "2020-01-02",
+        "l": [1, None],
+        "s": {"a": 1.5},
+        "z": None,
+        "b": True,
+        "y": "YWI=",
+        "h": 12345678901234567890,
+        "i": 172800.0,
+    }
+    line = reasonry("sql", folder, sql, "--csv", cwd=folder).stdout.splitlines()[1]
+    assert line == '0.5,nan,2020-01-02,"[1, null]","{""a"": 1.5}",,true,YWI=,12345678901234567890,172800.0'
+
+
+def test_a_wrong_query_ends_with_2_and_two_lines(folder: Path) -> None:
+    done = reasonry("sql", folder, "select * from verdict", cwd=folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert [line for line in done.stderr.splitlines() if line] == [
+        "error: no table 'verdict' in this run",
+        "  sql",
+        "hint: did you mean 'verdicts'?",
+    ]
 
 
 def test_the_verb_prints_a_table_csv_and_json(folder: Path) -> None:
@@ -140,6 +259,7 @@ def test_the_verb_prints_a_table_csv_and_json(folder: Path) -> None:
     }
     tables = json.loads(reasonry("sql", folder, "--tables", "--json", cwd=folder).stdout)["tables"]
     assert {"questions", "verdicts", "drops", "dataset_metadata"} <= {table["name"] for table in tables}
+    assert {"name": "status", "type": "VARCHAR"} in next(t for t in tables if t["name"] == "verdicts")["columns"]
 
 
 def test_the_verb_says_when_there_are_more_rows(folder: Path) -> None:

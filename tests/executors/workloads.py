@@ -97,6 +97,30 @@ def fuse(options: JsonMap) -> Call:
     return call
 
 
+def told(options: JsonMap) -> Call:
+    """Writes down that a row was done, with the actor or parent that had it."""
+
+    def call(row: JsonMap) -> int:
+        time.sleep(options.get("sleep", 0.0))
+        with Path(options["file"]).open("a") as file:
+            file.write(f"{row['x']} {os.getppid()}\n")
+        return row["x"]
+
+    return call
+
+
+def orphan(options: JsonMap) -> Call:
+    """Ends the process that it was given its rows by."""
+
+    def call(row: JsonMap) -> str:
+        if row.get("fatal"):
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(60)
+        return "fine"
+
+    return call
+
+
 def hoard(options: JsonMap) -> Call:
     """Keeps what each row asks for: the memory that one row finds depends on the rows before it."""
     kept: list[bytes] = []

@@ -14,8 +14,7 @@ from pydantic import ValidationError
 
 from reasonry.errors import InputError
 from reasonry.filters.evaluation import in_evaluation
-from reasonry.filters.normal import normal_text, question_key, words
-from reasonry.sections import DeduplicateOptions
+from reasonry.filters.normal import normal_text, words
 from reasonry.testing import check_filter
 from reasonry.types import Drop, Question, with_origin
 from tests.sources.parts import options, part
@@ -31,79 +30,6 @@ def outcome(name: str, rows: Sequence[Question], chosen: Any) -> list[str]:
     check_filter(part("filter", name), rows, chosen)
     results = part("filter", name).call(rows, chosen)
     return [result.rule if isinstance(result, Drop) else "kept" for result in results]
-
-
-def duplicates(*prompts: str) -> list[str]:
-    return outcome("deduplicate", [question(prompt) for prompt in prompts], DeduplicateOptions())
-
-
-SAME = [
-    ("What is 2 + 2?", "what  is\n2 + 2 ?"),
-    ("What is 2 + 2?", "What is 2 + 2"),
-    ("Find $x$.", "\tFind $x$ . "),
-    ("Ｗｈａｔ is ２?", "What is 2?"),
-    ("caf\u00e9 au lait", "cafe\u0301 au lait"),
-    ("STRASSE", "stra\u00dfe"),
-    (r"$f(x)\,dx$", "$f(x)dx$"),
-    (r"$a\quad b$", "$a b$"),
-    (r"one\ two", "one two"),
-    ("non\u00a0breaking", "non breaking"),
-]
-
-DIFFERENT = [
-    ("What is 2 + 2?", "What is 2 + 3?"),
-    ("What is 2 + 2?", "What is 2 - 2?"),
-    ("Compute 2\u00b2.", "Compute 22."),
-    ("Compute 1\u00bd.", "Compute 11/2."),
-    ("Compute x\u2081.", "Compute x1."),
-    ("Compute 5!", "Compute 5"),
-    ("Compute 1.5", "Compute 15"),
-    ("Compute 1,5", "Compute 15"),
-    ("Compute 12 3", "Compute 1 23"),
-    ("Is a < b?", "Is a > b?"),
-    (r"\quadratic", "ratic"),
-    ("Solve (a)", "Solve (b)"),
-]
-
-
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_typing_alone_makes_no_other_question(one: str, other: str) -> None:
-    assert duplicates(one, other) == ["kept", "duplicate"]
-
-
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_what_changes_the_question_is_kept(one: str, other: str) -> None:
-    assert duplicates(one, other) == ["kept", "kept"]
-
-
-def test_the_first_is_kept_and_named() -> None:
-    rows = [question("a", row=1), question("b", row=2), question("A.", row=3), question("a?", row=4)]
-    results = list(part("filter", "deduplicate").call(rows, DeduplicateOptions()))
-    late = [result for result in results if isinstance(result, Drop)]
-    assert [drop.row_id for drop in late] == [rows[2].id, rows[3].id]
-    assert {drop.other_id for drop in late} == {rows[0].id}
-    assert all("a.jsonl:1" in drop.reason and drop.stage == "curate" for drop in late)
-
-
-def test_a_duplicate_with_another_answer_has_its_own_rule() -> None:
-    rows = [question("a", "1"), question("A", "2"), question("a.", "1"), question("a?", None)]
-    rules = outcome("deduplicate", rows, DeduplicateOptions())
-    assert rules == ["kept", "duplicate_conflicting_answer", "duplicate", "duplicate"]
-
-
-def test_the_same_text_over_other_choices_is_another_question() -> None:
-    rows = [question("Which is true?", spec={"choices": choices}) for choices in (["a", "b"], ["a", "c"], ["A", "b."])]
-    assert outcome("deduplicate", rows, DeduplicateOptions()) == ["kept", "kept", "duplicate"]
-
-
-@given(st.lists(st.text(max_size=12), max_size=12))
-def test_after_deduplication_no_two_are_the_same_and_none_is_lost(prompts: list[str]) -> None:
-    rows = [question(prompt) for prompt in prompts]
-    results = list(part("filter", "deduplicate").call(rows, DeduplicateOptions()))
-    kept = [question_key(result) for result in results if isinstance(result, Question)]
-    assert len(kept) == len(set(kept))
-    assert len(results) == len(rows)
-    assert set(kept) == {question_key(row) for row in rows}
 
 
 @given(st.text(max_size=40))

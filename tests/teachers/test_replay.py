@@ -34,7 +34,10 @@ def options(*paths: Path, **given: Any) -> ReplayOptions:
 
 
 def opened(*paths: Path, **given: Any) -> ReplayTeacher:
-    return replay(options(*paths, **given))
+    """A teacher that has read its recordings."""
+    teacher = replay(options(*paths, **given))
+    assert teacher.recorded(Question("asked by nobody", None, "exact")) == 0
+    return teacher
 
 
 def told(teacher: ReplayTeacher, request: Request) -> Reply:

@@ -34,7 +34,22 @@ FILTERS: dict[str, dict[str, Any]] = {
     "deduplicate": {},
     "decontaminate": {"against": ["bench.jsonl"], "ngram": 3},
     "length": {"max_characters": 8},
+    "answer": {},
+    "difficulty": {"unknown": "drop"},
+    "garbled": {},
+    "language": {"undetermined": "drop"},
+    "license": {"allow": ["MIT"]},
+    "parts": {},
+    "proof": {},
+    "references": {},
 }
+MISSHAPEN = Question(
+    "(a) Prove that it holds, as shown in the figure.\n(b) Show that it does not\ufffd.",
+    "n/a",
+    "math",
+    source="a",
+    meta=ORIGIN,
+)
 BENCHMARKS: dict[str, dict[str, Any]] = {"jsonl": {"path": "a.jsonl"}, "procedural": {"count": 20}}
 
 
@@ -80,8 +95,8 @@ def test_every_filter_keeps_the_contract(folder: Path, name: str) -> None:
     given = part("source", "jsonl").call(options("source", "jsonl", folder, path="a.jsonl"))
     rows = [row for row in given if isinstance(row, Question)]
     chosen = options("filter", name, folder, **FILTERS[name])
-    check = check_filter(part("filter", name), [*rows, *rows], chosen)
-    assert check.kept + check.dropped == 2 * len(rows)
+    check = check_filter(part("filter", name), [*rows, *rows, MISSHAPEN], chosen)
+    assert check.kept + check.dropped == 2 * len(rows) + 1
     assert check.dropped > 0
 
 

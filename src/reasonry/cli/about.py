@@ -38,7 +38,7 @@ def parts_verb(kind: Any, name: str | None, *, as_json: bool) -> None:
         print_json({"schema": 1, "parts": [_part_row(part) for part in parts]})
     else:
         for part in parts:
-            click.echo(f"{part.kind:<10} {part.label:<20} {part.summary}")
+            click.echo(f"{part.kind:<12} {part.label:<18} {part.summary}")
         if kind in (None, "teacher"):
             click.echo(
                 "\nThe simulated teacher, served on loopback: python -m reasonry.teachers.simulator.endpoint --help"
@@ -77,15 +77,23 @@ def _part_row(part: Part) -> dict[str, Any]:
     return {"kind": part.kind, "name": part.name, "version": part.version, "summary": part.summary}
 
 
+def _part_rules(part: Part) -> dict[str, Any]:
+    return {"rules": dict(part.rules)} if part.rules else {}
+
+
 def _show_part(part: Part, *, as_json: bool) -> None:
     schema: dict[str, Any] = part.options.model_json_schema() if part.options else {"properties": {}}
     if as_json:
-        print_json({"schema": 1, **_part_row(part), "options": schema})
+        print_json({"schema": 1, **_part_row(part), "options": schema, **_part_rules(part)})
         return
     click.echo(f"{part.kind} {part.label}: {part.summary}\n")
     for name, option in schema["properties"].items():
         default = f" (default: {option['default']!r})" if "default" in option else ""
         click.echo(f"  {name:<20} {option.get('description', '')}{default}")
+    if part.rules:
+        click.echo("\nDrops by these rules:")
+    for rule, what in part.rules.items():
+        click.echo(f"  {rule:<20} {what}")
 
 
 @click.command("schema")

@@ -12,13 +12,16 @@ from reasonry.comparing import Difference, Group, StageDifference, compare_runs
 from reasonry.console import visible
 
 _SHOWN = 12  # reasons on a terminal
+_DETAIL = 100  # characters of what is said of one row
 
 
 @click.command("diff")
 @click.argument("run_a", type=AnyPath)
 @click.argument("run_b", type=AnyPath)
-@click.option("--stage", metavar="STAGE", help="Only collect, curate, distil, verify or select.")
-@click.option("--examples", type=click.IntRange(min=0), default=3, show_default=True, help="Ids shown for each reason.")
+@click.option("--stage", metavar="STAGE", help="Only this one: curate, select, train:steps, ...")
+@click.option(
+    "--examples", type=click.IntRange(min=0), default=3, show_default=True, help="Rows shown for each reason."
+)
 @click.option("--exit-code", is_flag=True, help="End with 1 where the runs differ.")
 @json_option
 def diff_verb(run_a: Path, run_b: Path, *, stage: str | None, examples: int, exit_code: bool, as_json: bool) -> int:
@@ -45,25 +48,30 @@ def _lines(found: Difference) -> Iterator[str]:
 def _stage_lines(stage: StageDifference) -> Iterator[str]:
     if stage.is_same:
         rows = "not done in either" if stage.rows_a is None else f"the same {stage.rows_a:,} rows"
-        yield f"{stage.stage:<8} {rows}"
+        yield f"{stage.name:<8} {rows}"
     else:
-        yield f"{stage.stage:<8} {_count(stage.rows_a)} -> {_count(stage.rows_b)} rows"
+        yield f"{stage.name:<8} {_count(stage.rows_a)} -> {_count(stage.rows_b)} rows"
     yield from (f"         because {why}" for why in stage.why)
     for sign, what, groups in (
         ("+", "entered", stage.entered),
         ("-", "left", stage.left),
         ("~", "changed", stage.changed),
+        ("!", "dropped", stage.dropped),
     ):
         yield from _group_lines(sign, what, groups)
 
 
 def _group_lines(sign: str, what: str, groups: Sequence[Group]) -> Iterator[str]:
     for group in groups[:_SHOWN]:
-        ids = f"  {', '.join(group.examples)}" if group.examples else ""
-        yield f"  {sign} {group.rows:>9,} {what}: {group.reason}{ids}"
+        yield f"  {sign} {group.rows:>9,} {what}: {group.reason}"
+        yield from (f"      {one.id}  {_clipped(one.detail)}".rstrip() for one in group.examples)
     if len(groups) > _SHOWN:
         rows = sum(group.rows for group in groups[_SHOWN:])
         yield f"  {sign} {rows:>9,} {what} for {len(groups) - _SHOWN:,} other reasons (--json has all)"
+
+
+def _clipped(detail: str) -> str:
+    return detail if len(detail) <= _DETAIL else f"{detail[: _DETAIL - 3]}..."
 
 
 def _count(rows: int | None) -> str:

@@ -43,7 +43,9 @@ ledger_option: Callable[[Any], Any] = click.option(
 )
 quiet_option: Callable[[Any], Any] = click.option("--quiet", is_flag=True, help="Only errors and warnings.")
 workers_option: Callable[[Any], Any] = click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes. Default: the processors of this machine."
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Worker processes. Default: the processors of this machine (or cluster).",
 )
 
 

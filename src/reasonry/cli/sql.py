@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import click
 
 from reasonry.cli.options import json_option, print_json, run_argument
+from reasonry.cli.values import json_value, shown_value
 from reasonry.console import visible
 from reasonry.errors import UsageError
-from reasonry.querying import MEMORY_MB, THREADS, Answer, query, views_of
+from reasonry.querying import MEMORY_MB, THREADS, Answer, Column, query, tables_of
 
 _WIDEST = 60  # characters of a cell on a terminal
 _SHOWN = 50  # rows on a terminal
@@ -47,32 +50,49 @@ def sql_verb(
     if tables:
         _list_tables(run, as_json=as_json)
         return
+    if as_csv and as_json:
+        raise UsageError("--csv and --json: give one", place="reasonry sql", hint="leave one of them out")
     if select is None:
         raise UsageError("no query", place="reasonry sql", hint='"select status, count(*) from verdicts group by 1"')
     sql = sys.stdin.read() if select == "-" else select
     with query(run, sql, memory_mb=memory_mb, threads=threads) as answer:
         if as_csv:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(answer.columns)
-            writer.writerows(islice(answer.rows, limit))
+            _print_csv(answer, limit)
         elif as_json:
-            rows = [dict(zip(answer.columns, row, strict=True)) for row in islice(answer.rows, limit)]
-            print_json({"schema": 1, "columns": answer.columns, "rows": rows})
+            _print_json(answer, limit)
         else:
             _show(answer, limit or _SHOWN)
 
 
+def _print_csv(answer: Answer, limit: int | None) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.columns)
+    for row in islice(answer.rows, limit):
+        writer.writerow(["" if value is None else shown_value(value) for value in row])
+
+
+def _print_json(answer: Answer, limit: int | None) -> None:
+    """One object, written while the rows come."""
+    sys.stdout.write(f'{{"schema": 1, "columns": {json.dumps(answer.columns, ensure_ascii=False)}, "rows": [')
+    for number, row in enumerate(islice(answer.rows, limit)):
+        plain = dict(zip(answer.columns, map(json_value, row), strict=True))
+        sys.stdout.write((",\n" if number else "\n") + json.dumps(plain, ensure_ascii=False, allow_nan=False))
+    sys.stdout.write("\n]}\n")
+
+
 def _list_tables(run: Path, *, as_json: bool) -> None:
-    views = views_of(run)
-    listed: list[dict[str, Any]] = []
-    for view in views:
-        with query(run, f'select * from "{view.name}" limit 0') as answer:
-            listed.append({"name": view.name, "rows": view.rows, "columns": list(answer.columns)})
+    tables = tables_of(run)
     if as_json:
-        print_json({"schema": 1, "tables": listed})
+        print_json({"schema": 1, "tables": [asdict(table) for table in tables]})
         return
-    for table in listed:
-        click.echo(visible(f"{table['name']:<24} {table['rows']:>10,} rows  {', '.join(table['columns'])}"))
+    for table in tables:
+        name = f'"{table.name}"' if table.name == "select" else table.name  # a word of SQL's own
+        columns = ", ".join(_column(column) for column in table.columns)
+        click.echo(visible(f"{name:<24} {table.rows:>10,} rows  {columns}"))
+
+
+def _column(column: Column) -> str:
+    return column.name if column.type == "VARCHAR" else f"{column.name} {column.type.lower()}"
 
 
 def _show(answer: Answer, limit: int) -> None:
@@ -97,5 +117,5 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else visible(" ".join(str(value).split()))
+    text = "" if value is None else visible(" ".join(shown_value(value).split()))
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."

@@ -17,10 +17,14 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-__all__ = ["FrameReader", "encode", "framed", "json_bytes", "read_frame", "results_frame", "rows_frame"]
+__all__ = ["Encoded", "FrameReader", "encode", "framed", "json_bytes", "read_frame", "results_frame", "rows_frame"]
 
 _LENGTH = struct.Struct(">I")  # bytes of JSON that follow, big-endian
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+class Encoded(bytes):
+    """A row that is JSON already, in ASCII."""
 
 
 def json_bytes(value: object) -> bytes:

@@ -7,18 +7,21 @@ number of workers.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable
 from types import TracebackType
 
+from reasonry import env
 from reasonry.contracts import Limits, Outcome, Work
-from reasonry.errors import WorkFailed
+from reasonry.errors import UsageError, WorkFailed
+from reasonry.executors.frames import Encoded
 from reasonry.executors.mapping import Mapping
 from reasonry.executors.process import WorkerProcess
 from reasonry.identity import canonical_json
 from reasonry.registry import part
 from reasonry.types import JsonMap
 
-__all__ = ["LocalExecutor", "local"]
+__all__ = ["LocalExecutor", "default_workers", "given_workers", "local"]
 
 
 class LocalExecutor:
@@ -39,7 +42,7 @@ class LocalExecutor:
     def workers(self) -> int:
         return self._workers
 
-    def map(self, work: Work, rows: Iterable[JsonMap], limits: Limits) -> Generator[Outcome]:
+    def map(self, work: Work, rows: Iterable[JsonMap | Encoded], limits: Limits) -> Generator[Outcome]:
         """The outcome of each row, in order. Reads `rows` only a bounded number ahead of what was taken."""
         if self._is_closed:
             raise WorkFailed("the executor is closed", hint="use it inside its with block")
@@ -81,9 +84,26 @@ class LocalExecutor:
 
 
 @part("executor", "local")
-def local(workers: int) -> LocalExecutor:
+def local(workers: int | None) -> LocalExecutor:
     """Worker processes on this machine, with limits on CPU time and memory for each row."""
-    return LocalExecutor(workers)
+    return LocalExecutor(workers or default_workers())
+
+
+def default_workers() -> int:
+    """REASONRY_WORKERS, or the processors this process may use. Raises UsageError for no number."""
+    if (given := given_workers()) is not None:
+        return given
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def given_workers() -> int | None:
+    """REASONRY_WORKERS. Raises UsageError for no number."""
+    given = env.read("REASONRY_WORKERS")
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
+        raise UsageError(f"not a number of workers: {given}", place="REASONRY_WORKERS", hint="REASONRY_WORKERS=2")
+    return int(given)
 
 
 def _work_key(work: Work) -> str:

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from reasonry.contracts import Limits, Outcome, Work
 from reasonry.errors import WorkFailed
-from reasonry.executors.frames import json_bytes, rows_frame
+from reasonry.executors.frames import Encoded, json_bytes, rows_frame
 from reasonry.executors.lanes import FRAME_BYTES, Lane, Row
 from reasonry.executors.marker import IDLE, RUNNING
 from reasonry.executors.process import WorkerProcess
@@ -48,7 +48,7 @@ class Workers(Protocol):
 
 
 class Mapping:
-    def __init__(self, pool: Workers, work: Work, rows: Iterable[JsonMap], limits: Limits) -> None:
+    def __init__(self, pool: Workers, work: Work, rows: Iterable[JsonMap | Encoded], limits: Limits) -> None:
         self._pool = pool
         self._work = work
         self._limits = limits
@@ -109,7 +109,7 @@ class Mapping:
         row = next(self._source, None)
         if row is None:
             return None
-        text = b"[%d,%s]" % (self._taken, json_bytes(row if isinstance(row, dict) else dict(row)))
+        text = b"[%d,%s]" % (self._taken, row if isinstance(row, Encoded) else json_bytes(_plain(row)))
         self._taken += 1
         self._bytes += len(text)
         return Row(self._taken - 1, text)
@@ -270,6 +270,10 @@ class Mapping:
     def _cannot_start(self, why: str) -> WorkFailed:
         hint = "import it in Python by hand: the same error will show"
         return WorkFailed(f"a worker process could not start: {why}", place=self._work.target, hint=hint)
+
+
+def _plain(row: JsonMap) -> JsonMap:
+    return row if isinstance(row, dict) else dict(row)
 
 
 def _ending(status: int) -> str:

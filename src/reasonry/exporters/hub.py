@@ -8,7 +8,7 @@ from pathlib import Path
 from reasonry.errors import StoreError
 from reasonry.exporters.card import Configs, write_card
 from reasonry.exporters.contract import Exported, Publishing, published_file
-from reasonry.exporters.joined import drops_before_traces, questions_of, trace_stories
+from reasonry.exporters.joined import drops_before_traces, questions_of, stories_of
 from reasonry.exporters.rows import (
     DefaultRow,
     MetadataRow,
@@ -55,24 +55,25 @@ def hub(publishing: Publishing, target: Path) -> Exported:
 
 
 def _write_configs(publishing: Publishing, folder: Path, tally: Tally, shard_bytes: int = SHARD_BYTES) -> Configs:
-    """One pass over the tables writes all three configs and counts what the card says."""
-    questions = questions_of(publishing)
-    for question in questions.values():
+    """All three configs, and what the card counts. The texts of traces and examples are copied as they are."""
+    for question in questions_of(publishing):
         tally.read(question)
     with (
         ConfigWriter(folder, "default", DefaultRow, shard_bytes) as default,
         ConfigWriter(folder, "metadata", MetadataRow, shard_bytes) as metadata,
         ConfigWriter(folder, "rejected", RejectedRow, shard_bytes) as rejected,
     ):
-        for drop in drops_before_traces(publishing):
-            rejected.append(rejected_before_traces(drop, questions))
-        for story in trace_stories(publishing, questions):
-            tally.add(story)
-            if story.example is None:
-                rejected.append(rejected_trace(story))
-                continue
-            default.append(DefaultRow(story.example.id, story.example.messages))
-            metadata.append(metadata_row(story.example, story))
+        for batch in publishing.store.batches(publishing.manifests["select"], ["id", "messages"]):
+            default.copy(batch)
+        for drop, question in drops_before_traces(publishing):
+            rejected.append(rejected_before_traces(drop, question))
+        for stories in stories_of(publishing):
+            for story in stories.stories:
+                tally.add(story)
+            kept = stories.where(lambda story: story.example is not None)
+            metadata.extend([metadata_row(story) for story in kept.stories], kept.texts)
+            left = stories.where(lambda story: story.example is None)
+            rejected.extend([rejected_trace(story) for story in left.stories], left.texts)
     return {"default": default.files, "metadata": metadata.files, "rejected": rejected.files}
 
 

@@ -8,7 +8,7 @@ format is that of LLaMA-Factory's `data/README.md`: a description for each datas
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from reasonry.errors import WorkFailed
 from reasonry.exporters.contract import Exported, PublishedFile, Publishing, published_file
 from reasonry.registry import part
 from reasonry.store import write_durably
-from reasonry.types import Example
 
 __all__ = ["alpaca", "sharegpt"]
 
@@ -41,8 +40,12 @@ _DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "columns": {"prompt": "instruction", "query": "input", "response": "output", "system": "system"},
     },
 }
-# Line breaks to some readers of JSONL, though not to JSON.
-_ESCAPES = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_LINE_BREAKS = ("\u0085", "\u2028", "\u2029")  # to some readers of JSONL, though not to JSON
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
+Turn = Mapping[str, str]
+Convert = Callable[[str, Sequence[Turn]], dict[str, Any]]
+"""From an example's id and messages to a row."""
 
 
 @part("exporter", "sharegpt")
@@ -57,16 +60,13 @@ def alpaca(publishing: Publishing, target: Path) -> Exported:
     return _export(publishing, target, "alpaca", _as_alpaca)
 
 
-def _export(publishing: Publishing, target: Path, name: str, convert: Callable[[Example], dict[str, Any]]) -> Exported:
+def _export(publishing: Publishing, target: Path, name: str, convert: Convert) -> Exported:
     (target / FOLDER).mkdir(parents=True, exist_ok=True)
     path = f"{FOLDER}/{_DESCRIPTIONS[name]['file_name']}"
-    rows = _write_lines(target / path, (convert(example) for example in _examples(publishing)))
+    examples = publishing.store.values(publishing.manifests["select"], ["id", "messages"])
+    rows = _write_lines(target / path, (convert(example, messages) for example, messages in examples))
     files = [published_file(target, path, rows), *_dataset_info(publishing, target, name)]
     return Exported(target / FOLDER, tuple(files))
-
-
-def _examples(publishing: Publishing) -> Iterator[Example]:
-    return publishing.store.rows(publishing.manifests["select"], Example)
 
 
 def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> int:
@@ -74,10 +74,18 @@ def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> int:
     temporary = path.with_name(path.name + ".writing")
     with temporary.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False).translate(_ESCAPES) + "\n")
+            file.write(_line(row))
             count += 1
     temporary.replace(path)
     return count
+
+
+def _line(row: dict[str, Any]) -> str:
+    line = _JSON.encode(row)
+    for mark in _LINE_BREAKS:  # seldom there, and quickly not found
+        if mark in line:
+            line = line.replace(mark, f"\\u{ord(mark):04x}")
+    return line + "\n"
 
 
 def _dataset_info(publishing: Publishing, target: Path, name: str) -> Iterator[PublishedFile]:
@@ -92,24 +100,28 @@ def _dataset_info(publishing: Publishing, target: Path, name: str) -> Iterator[P
     yield published_file(target, path, None)
 
 
-def _system_of(example: Example) -> str:
-    first = example.messages[0]
-    return first.content if first.role == "system" else ""
+def _system_of(messages: Sequence[Turn]) -> str:
+    return messages[0]["content"] if messages[0]["role"] == "system" else ""
 
 
-def _as_sharegpt(example: Example) -> dict[str, Any]:
-    turns = [message for message in example.messages if message.role != "system"]
-    conversations = [{"from": _FROM.get(message.role, message.role), "value": message.content} for message in turns]
-    return {"conversations": conversations, "system": _system_of(example)}
+def _as_sharegpt(_: str, messages: Sequence[Turn]) -> dict[str, Any]:
+    turns = [message for message in messages if message["role"] != "system"]
+    conversations = [{"from": _FROM.get(turn["role"], turn["role"]), "value": turn["content"]} for turn in turns]
+    return {"conversations": conversations, "system": _system_of(messages)}
 
 
-def _as_alpaca(example: Example) -> dict[str, Any]:
-    turns = [message for message in example.messages if message.role != "system"]
-    if [turn.role for turn in turns] != ["user", "assistant"]:
+def _as_alpaca(example: str, messages: Sequence[Turn]) -> dict[str, Any]:
+    turns = [message for message in messages if message["role"] != "system"]
+    if [turn["role"] for turn in turns] != ["user", "assistant"]:
         raise WorkFailed(
             f"an Alpaca row holds one question and one answer, this example has {len(turns)} turns",
-            place=f"example {example.id}",
+            place=f"example {example}",
             hint='leave "alpaca" out of publish.formats',
         )
     prompt, answer = turns
-    return {"instruction": prompt.content, "input": "", "output": answer.content, "system": _system_of(example)}
+    return {
+        "instruction": prompt["content"],
+        "input": "",
+        "output": answer["content"],
+        "system": _system_of(messages),
+    }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reasonry.exporters.joined import TraceStory
-from reasonry.types import Drop, Example, JsonMap, Message, Question
+from reasonry.exporters.joined import QuestionFacts, TraceStory
+from reasonry.types import Drop, JsonMap, Message
 
 __all__ = ["DefaultRow", "MetadataRow", "RejectedRow", "metadata_row", "rejected_before_traces", "rejected_trace"]
 
@@ -73,9 +73,10 @@ class RejectedRow:
     license: str | None = None
 
 
-def metadata_row(example: Example, story: TraceStory) -> MetadataRow:
-    """An example with its question, trace and verdict beside it."""
-    trace, question, verdict = story.trace, story.question, story.verdict
+def metadata_row(story: TraceStory) -> MetadataRow:
+    """An example with its question, trace and verdict beside it, without the trace's texts."""
+    trace, question, verdict, example = story.trace, story.question, story.verdict, story.example
+    assert example is not None
     return MetadataRow(
         id=example.id,
         question_id=example.question_id,
@@ -83,10 +84,10 @@ def metadata_row(example: Example, story: TraceStory) -> MetadataRow:
         verdict_id=example.verdict_id,
         prompt=question.prompt,
         answer=question.answer,
-        reasoning=trace.reasoning,
-        response=trace.response,
+        reasoning="",
+        response="",
         extracted=verdict.extracted if verdict else None,
-        status=verdict.status.value if verdict else None,
+        status=verdict.status if verdict else None,
         verifier=verdict.verifier if verdict else None,
         teacher=trace.teacher,
         finish=trace.finish,
@@ -97,12 +98,12 @@ def metadata_row(example: Example, story: TraceStory) -> MetadataRow:
         tokens_out=trace.tokens_out,
         cost_usd=trace.cost_usd,
         kept_because=example.kept_because,
-        origin=question.meta.get("origin", {}),
+        origin=question.origin,
     )
 
 
 def rejected_trace(story: TraceStory) -> RejectedRow:
-    """A trace that did not become an example, with its verdict."""
+    """A trace that did not become an example, with its verdict, without its texts."""
     trace, question, verdict, drop = story.trace, story.question, story.verdict, story.drop
     return RejectedRow(
         row_id=trace.id,
@@ -113,10 +114,8 @@ def rejected_trace(story: TraceStory) -> RejectedRow:
         other_id=drop.other_id if drop else None,
         prompt=question.prompt,
         answer=question.answer,
-        reasoning=trace.reasoning,
-        response=trace.response,
         extracted=verdict.extracted if verdict else None,
-        status=verdict.status.value if verdict else None,
+        status=verdict.status if verdict else None,
         verifier=verdict.verifier if verdict else None,
         detail=verdict.detail if verdict else None,
         teacher=trace.teacher,
@@ -126,11 +125,9 @@ def rejected_trace(story: TraceStory) -> RejectedRow:
     )
 
 
-def rejected_before_traces(drop: Drop, questions: dict[str, Question]) -> RejectedRow:
+def rejected_before_traces(drop: Drop, question: QuestionFacts | None) -> RejectedRow:
     """A drop of a row that never had a trace: input, a question, or a request without an answer (`q-...#2`)."""
-    question_id, _, index = drop.row_id.partition("#")
-    question = questions.get(question_id)
-    kind = "input" if question is None else "request" if index else "question"
+    kind = "input" if question is None else "request" if "#" in drop.row_id else "question"
     return RejectedRow(
         row_id=drop.row_id,
         kind=kind,

@@ -1,114 +1,127 @@
-"""Decontamination: no question that shares a run of words with a benchmark's question.
+"""Decontamination: no question that a benchmark asks too, whatever its spelling and whatever stands around it.
 
-The measure is the n-gram overlap of Brown et al., "Language Models are Few-Shot Learners" (2020), appendix C, with
-13 words by default. A benchmark question of fewer words is compared as a whole.
+Candidates are found by runs of words that a row shares with few of the benchmarks' questions (`contamination_seeds`),
+looked at again by their words and numbers (`contamination_outline`), and then compared as a whole: an alignment of the
+folded texts, choices as a set, numbers apart (`contamination_match`). A row is dropped for what of the question it
+holds, not for a phrase. See docs/decontamination.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+import dataclasses
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from reasonry.errors import InputError
-from reasonry.filters.normal import normal_text, words
-from reasonry.records import SetAside, file_sha256, open_records
-from reasonry.registry import Input, part
+from reasonry.contracts import Mapper, Work
+from reasonry.executors.spread import in_process
+from reasonry.filters.contamination_benchmarks import Listed, benchmark_inputs, benchmark_questions, choices_of
+from reasonry.filters.contamination_index import prepared
+from reasonry.identity import canonical_json
+from reasonry.registry import part
 from reasonry.sections import DecontaminateOptions
-from reasonry.sources.mapping import Mapped, question_from
-from reasonry.types import Drop, Question
+from reasonry.types import Drop, JsonMap, Question
 
-__all__ = ["decontaminate"]
+__all__ = ["CONTAMINATED", "NUMBERS_CHANGED", "Hit", "decontaminate", "hits"]
 
 CONTAMINATED = "contaminated"
+NUMBERS_CHANGED = "contaminated_numbers_changed"
+_CLIP, _QUOTE = 2000, 160  # characters of a text that are kept, and of a span that a reason quotes
+_SAYS = {
+    "same text": "the same text as",
+    "embedded": "holds the whole of",
+    "near": "nearly the same as",
+    "shuffled choices": "the same, its choices in another order, as",
+    "numbers changed": "the same with other numbers as",
+}
 
 
-def benchmark_inputs(options: DecontaminateOptions) -> Sequence[Input]:
-    """The benchmark files, by content."""
-    files = [path.resolved for path in options.against]
-    return [Input(file.name, file_sha256(file), file.stat().st_size) for file in files]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hit:
+    """A benchmark's question in a row. `span` is in characters of the row's prompt; `score` is 0 to 1."""
+
+    listed: Listed
+    how: str
+    score: float
+    span: tuple[int, int]
+
+    @property
+    def is_other_numbers(self) -> bool:
+        return self.how == "numbers changed"
+
+    def reason(self, question: Question) -> str:
+        """What was found, for a person."""
+        begin, end = self.span
+        quote = " ".join(question.prompt[begin:end].split())
+        quote = quote if len(quote) <= _QUOTE else f"{quote[: _QUOTE - 3]}..."
+        where = f"{self.listed.benchmark}, row {self.listed.row}"
+        return f"{_SAYS[self.how]} {where} (score {self.score:.2f}, characters {begin}-{end}): '{quote}'"
+
+    def content(self, question: Question) -> JsonMap:
+        """The same for programs, with both texts."""
+        begin, end = self.span
+        return {
+            "prompt": question.prompt[:_CLIP],
+            "span": [begin, end],
+            "text": question.prompt[begin:end][:_CLIP],
+            "benchmark": self.listed.benchmark,
+            "row": self.listed.row,
+            "benchmark_text": self.listed.prompt[:_CLIP],
+            "how": self.how,
+            "score": self.score,
+        }
+
+    def drop(self, question: Question, rule: str) -> Drop:
+        content = canonical_json(self.content(question))
+        return Drop(question.id, "curate", rule, self.reason(question), self.listed.id, content)
+
+    def note(self) -> JsonMap:
+        """For a row that is kept."""
+        return {
+            "rule": NUMBERS_CHANGED,
+            "other_id": self.listed.id,
+            "benchmark": self.listed.benchmark,
+            "row": self.listed.row,
+            "score": self.score,
+        }
 
 
-@part("filter", "decontaminate", options=DecontaminateOptions, inputs=benchmark_inputs)
-def decontaminate(rows: Iterable[Question], options: DecontaminateOptions) -> Iterator[Question | Drop]:
-    """Drop questions that share a run of words with a benchmark's question.
+@part("filter", "decontaminate", version=2, options=DecontaminateOptions, inputs=benchmark_inputs)
+def decontaminate(
+    rows: Iterable[Question], options: DecontaminateOptions, *, mapper: Mapper = in_process
+) -> Iterator[Question | Drop]:
+    """Drop questions that a benchmark asks too.
 
     Raises InputError for a benchmark row that holds no question: what cannot be read cannot be kept out.
     """
-    index = _Index(options.ngram)
-    for path in options.against:
-        for place, question in _benchmark_questions(path.resolved, options):
-            index.add(place, question)
-    for question in rows:
-        found = index.find(question)
-        yield question if found is None else _dropped(question, found)
+    for question, hit in hits(rows, list(benchmark_questions(options)), options.ngram, mapper):
+        if hit is None:
+            yield question
+        elif hit.is_other_numbers and options.numbers_changed == "keep":
+            yield dataclasses.replace(question, meta={**question.meta, "note": dict(hit.note())})
+        else:
+            yield hit.drop(question, NUMBERS_CHANGED if hit.is_other_numbers else CONTAMINATED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    place: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    source: _Source
-    shared: str
-    whole: bool
-
-
-@dataclass(slots=True)
-class _Index:
-    """Where each run of `ngram` words stands in the benchmarks; the first place is kept."""
-
-    ngram: int
-    runs: dict[str, _Source] = field(default_factory=dict[str, _Source])
-    whole: dict[str, _Source] = field(default_factory=dict[str, _Source])
-
-    def add(self, place: str, question: Question) -> None:
-        source = _Source(place, str(question.meta.get("id") or place))
-        runs = list(_runs(words(question.prompt), self.ngram))
-        if not runs:
-            self.whole.setdefault(normal_text(question.prompt), source)
-        for run in runs:
-            self.runs.setdefault(run, source)
-
-    def find(self, question: Question) -> _Hit | None:
-        text = normal_text(question.prompt)
-        if (source := self.whole.get(text)) is not None:
-            return _Hit(source, text, whole=True)
-        for run in _runs(words(question.prompt), self.ngram):
-            if (source := self.runs.get(run)) is not None:
-                return _Hit(source, run, whole=False)
-        return None
-
-
-def _runs(sequence: Sequence[str], size: int) -> Iterator[str]:
-    return (" ".join(sequence[i : i + size]) for i in range(len(sequence) - size + 1))
-
-
-def _benchmark_questions(file: Path, options: DecontaminateOptions) -> Iterator[tuple[str, Question]]:
-    fields = options.fields.model_copy(update={"answer": None, "choices": None, "spec": None})
-    mapped = Mapped(fields=fields, verifier="")
-    for row in open_records(file):
-        result = row if isinstance(row, SetAside) else question_from(row, mapped, {})
-        if not isinstance(result, Question):
-            raise InputError(
-                f"a benchmark question cannot be read: {result.reason}",
-                place=f"{file}:{row.row}",
-                hint="mend or remove the row, or check decontaminate.fields",
-            )
-        yield f"{row.file}:{row.row}", result
-
-
-def _dropped(question: Question, hit: _Hit) -> Drop:
-    shared = hit.shared if len(hit.shared) <= 200 else f"{hit.shared[:197]}..."
-    what = "is the same question as" if hit.whole else f"shares {len(hit.shared.split())} words with"
-    return Drop(
-        question.id,
-        "curate",
-        CONTAMINATED,
-        f"{what} {hit.source.place}: '{shared}'",
-        hit.source.id,
-        question.prompt[:2000],
+def hits(
+    rows: Iterable[Question], questions: Sequence[Listed], ngram: int, mapper: Mapper
+) -> Iterator[tuple[Question, Hit | None]]:
+    """Every row, with the benchmark's question that it holds. Of the rows only those under way are held."""
+    work = Work(
+        "reasonry.filters.contamination_index:searcher",
+        {"questions": [prepared(one.prompt, one.choices) for one in questions], "ngram": ngram},
     )
+    waiting: deque[Question] = deque()
+
+    def fed() -> Iterator[JsonMap]:
+        for question in rows:
+            waiting.append(question)
+            yield {"prompt": question.prompt, "choices": choices_of(question)}
+
+    for found in mapper(work, fed()):
+        yield waiting.popleft(), None if found is None else _hit(found, questions)
+
+
+def _hit(found: Mapping[str, Any], questions: Sequence[Listed]) -> Hit:
+    begin, end = found["span"]
+    return Hit(questions[found["question"]], found["how"], found["score"], (begin, end))

@@ -8,14 +8,19 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from reasonry.filters.each import Fault, RowFilterSection, each
 from reasonry.registry import part
-from reasonry.sections import FilterSection
 from reasonry.types import Drop, Question
 
-__all__ = ["LengthSection", "length"]
+__all__ = ["RULES", "LengthSection", "length"]
+
+RULES = {
+    "too_short": "the prompt has fewer characters than `min_characters`",
+    "too_long": "the prompt has more characters than `max_characters`",
+}
 
 
-class LengthSection(FilterSection):
+class LengthSection(RowFilterSection):
     """How long a prompt may be, in characters (Unicode code points)."""
 
     min_characters: Annotated[int, Field(ge=1)] | None = Field(default=None, description="shortest prompt kept")
@@ -29,19 +34,17 @@ class LengthSection(FilterSection):
         return self
 
 
-@part("filter", "length", options=LengthSection)
+@part("filter", "length", options=LengthSection, rules=RULES)
 def length(rows: Iterable[Question], options: LengthSection) -> Iterator[Question | Drop]:
     """Drop prompts that are shorter or longer than allowed."""
     low, high = options.min_characters, options.max_characters
-    for question in rows:
+
+    def check(question: Question) -> Fault | None:
         characters = len(question.prompt)
         if low is not None and characters < low:
-            yield _dropped(question, "too_short", f"{characters} characters, fewer than {low}")
-        elif high is not None and characters > high:
-            yield _dropped(question, "too_long", f"{characters} characters, more than {high}")
-        else:
-            yield question
+            return Fault("too_short", f"{characters} characters, fewer than {low}")
+        if high is not None and characters > high:
+            return Fault("too_long", f"{characters} characters, more than {high}")
+        return None
 
-
-def _dropped(question: Question, rule: str, reason: str) -> Drop:
-    return Drop(question.id, "curate", rule, reason, content=question.prompt[:2000])
+    return each(rows, options, check)

@@ -12,6 +12,6 @@ from __future__ import annotations
 
 from reasonry.ledger.book import Ledger
 from reasonry.ledger.entry import LedgerEntry, Outcome, Usage
-from reasonry.ledger.reading import read_answers, read_entries_of
+from reasonry.ledger.reading import AnswersByKey, read_answers, read_entries_of
 
-__all__ = ["Ledger", "LedgerEntry", "Outcome", "Usage", "read_answers", "read_entries_of"]
+__all__ = ["AnswersByKey", "Ledger", "LedgerEntry", "Outcome", "Usage", "read_answers", "read_entries_of"]

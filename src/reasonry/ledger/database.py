@@ -165,7 +165,8 @@ def _readable(path: Path) -> sqlite3.Connection:
 
 def _opened(path: Path, how: str, *, alone: bool = False) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.resolve()))}?{how}"
-    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None)
+    # Whoever closes it may be another thread than the one that read.
+    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
     try:
         if alone:
             connection.execute("pragma locking_mode = exclusive")

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from reasonry.errors import LedgerError
 from reasonry.ledger.book import entry_of
 from reasonry.ledger.database import ANSWERED, damaged, failed, open_to_read
 from reasonry.ledger.entry import LedgerEntry
 
-__all__ = ["answers", "read_answers", "read_entries_of"]
+__all__ = ["AnswersByKey", "answers", "read_answers", "read_entries_of"]
 
 
 def read_answers(path: Path, model: str | None = None) -> Iterator[LedgerEntry]:
@@ -22,6 +23,34 @@ def read_answers(path: Path, model: str | None = None) -> Iterator[LedgerEntry]:
     connection, columns = open_to_read(path)
     with closing(connection):
         yield from answers(connection, columns, path, model)
+
+
+class AnswersByKey:
+    """The answers of one ledger, looked up one at a time, by one thread at a time.
+
+    Raises as `read_answers` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection, self._columns = open_to_read(path)
+
+    def reply(self, key: str) -> str:
+        """The reply under a key, as JSON text. Raises LedgerError where there is none, or it is damaged."""
+        query = f"select {self._columns} from attempts where key = ? and {ANSWERED}"
+        try:
+            row = self._connection.execute(query, [key]).fetchone()
+            if row is None:
+                hint = "the ledger was changed by something else: run again"
+                raise LedgerError(f"the answer {key} is gone", place=str(self._path), hint=hint)
+            return entry_of(row).reply or ""
+        except sqlite3.Error as exc:
+            raise failed(self._path, "cannot be read", exc) from exc
+        except ValueError as exc:
+            raise damaged(self._path, "the ledger cannot be read", str(exc)) from exc
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def read_entries_of(path: Path, key: str) -> list[LedgerEntry]:

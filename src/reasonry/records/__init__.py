@@ -10,7 +10,7 @@ CSV's header counts), for Parquet the row itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -62,16 +62,23 @@ def format_of(path: Path) -> Format:
     )
 
 
-def open_records(path: Path, *, form: Format | None = None, delimiter: str | None = None) -> Iterator[Row]:
+def open_records(
+    path: Path,
+    *,
+    form: Format | None = None,
+    delimiter: str | None = None,
+    columns: Collection[str] | None = None,
+) -> Iterator[Row]:
     """The rows of a file, streamed.
 
-    `form` and `delimiter` are taken from the file's name where they are not given. Raises InputError, while it
+    `form` and `delimiter` are taken from the file's name where they are not given. Where only some `columns` are
+    wanted, a format that can read them alone leaves the others out. Raises InputError, while it
     is read, where the file cannot be read on, and for a file without rows.
     """
     if path != STDIN and path.is_dir():
         raise InputError("is a folder", place=str(path), hint="name a file in it")
     empty = True
-    for row in _rows(path, form or format_of(path), delimiter):
+    for row in _rows(path, form or format_of(path), delimiter, columns):
         empty = False
         yield row
     if empty:
@@ -87,11 +94,11 @@ def file_sha256(path: Path) -> str:
         raise InputError(f"cannot be read: {reason}", place=str(path), hint="name a file that can be read") from exc
 
 
-def _rows(path: Path, form: Format, delimiter: str | None) -> Iterator[Row]:
+def _rows(path: Path, form: Format, delimiter: str | None, columns: Collection[str] | None) -> Iterator[Row]:
     if form == "parquet":
         from reasonry.records.parquet import read_parquet
 
-        return read_parquet(path)
+        return read_parquet(path, columns)
     if form == "csv":
         from reasonry.records.csv import read_csv
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -45,19 +46,29 @@ class LongInteger(str):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row that was read. `values` are plain Python values by column."""
+    """One row that was read. `values` are plain Python values by column.
+
+    Where only some columns were wanted, `again` reads the row with all of them, while the file is being read.
+    """
 
     file: str
     row: int
     values: dict[str, Any]
     raw: bytes = field(default=b"", repr=False, compare=False)
+    again: Callable[[], dict[str, Any]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def content(self) -> str:
         """The beginning of the row, for a person to recognise it by; always valid Unicode."""
         if self.raw:
             return beginning(self.raw)
-        return valid_unicode(json.dumps(self.values, ensure_ascii=False, default=str)[:CONTENT_CHARACTERS])
+        return valid_unicode(json.dumps(self._whole(), ensure_ascii=False, default=str)[:CONTENT_CHARACTERS])
+
+    def _whole(self) -> dict[str, Any]:
+        try:
+            return self.values if self.again is None else self.again()
+        except UnicodeDecodeError:  # in a column that nobody wanted
+            return self.values
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ __all__ = ["MAX_LINE_BYTES", "PACKED", "STDIN", "Lines", "TooLong", "first_line"
 STDIN = Path("-")
 MAX_LINE_BYTES = 16 << 20
 PACKED = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
-_ZSTD_READ_BYTES = 256  # may unpack to 8 MB at worst (blocks of one repeated byte), all at once
+_ZSTD_READ_BYTES = 2048  # may unpack to 64 MB at worst (blocks of one repeated byte), all at once
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from reasonry.errors import UsageError
+from reasonry.joining import InStep
 from reasonry.report.model import CompletionSample, DropGroup, DropSample, TeacherLine, TraceSample
 from reasonry.report.sampling import Sample, clip
 from reasonry.store import Manifest, Store
@@ -17,6 +18,7 @@ from reasonry.types import Completion, Drop, Question, Status, Trace, VerdictRow
 __all__ = ["Rows", "RunOnDisk", "open_run", "read_rows"]
 
 Number = TypeVar("Number", int, float)
+Row = TypeVar("Row")
 TRACES_PER_STATUS = 2
 COMPLETIONS_PER_SIDE = 2
 DROPS_PER_RULE = 5
@@ -119,32 +121,50 @@ def _content(drop: Drop, questions: Mapping[str, Question], traces: Mapping[str,
 def _read_traces(
     run: RunOnDisk, wanted: set[str]
 ) -> tuple[list[tuple[Trace, VerdictRow]], dict[str, Trace], list[TeacherLine]]:
-    """One pass over traces and verdicts, which stand in the same order."""
-    samples: dict[str, Sample[tuple[Trace, VerdictRow]]] = {s.value: Sample(TRACES_PER_STATUS) for s in Status}
-    found: dict[str, Trace] = {}
+    """One pass over the figures of traces and verdicts, which stand in the same order; then the few that are shown."""
+    samples: dict[str, Sample[str]] = {s.value: Sample(TRACES_PER_STATUS) for s in Status}
+    dropped = set[str]()
     teachers: dict[str, _TeacherSum] = {}
-    for trace, verdict in _pairs(run):
+    for trace, status in _with_status(run):
         teachers.setdefault(trace.teacher, _TeacherSum()).add(trace)
         if trace.id in wanted:
-            found[trace.id] = trace
-        if verdict is not None:
-            samples[verdict.status.value].offer(trace.id, (trace, verdict))
-    pairs = [pair for sample in samples.values() for pair in sample]
+            dropped.add(trace.id)
+        if status is not None:
+            samples[status].offer(trace.id, trace.id)
+    shown = [trace_id for sample in samples.values() for trace_id in sample]
+    traces = {trace.id: trace for trace in _found(run, "distil", Trace, "id", {*shown, *dropped})}
+    verdicts = {verdict.trace_id: verdict for verdict in _found(run, "verify", VerdictRow, "trace_id", shown)}
+    pairs = [(traces[trace_id], verdicts[trace_id]) for trace_id in shown]
+    found = {trace_id: traces[trace_id] for trace_id in dropped}
     return pairs, found, [teachers[name].line(name) for name in sorted(teachers)]
 
 
-def _pairs(run: RunOnDisk) -> Iterator[tuple[Trace, VerdictRow | None]]:
+def _found(run: RunOnDisk, stage: str, row_type: type[Row], column: str, wanted: Collection[str]) -> Iterator[Row]:
+    manifest = run.one(stage)
+    return iter(()) if manifest is None else run.store.find(manifest, row_type, column, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """A trace without its texts."""
+
+    id: str
+    teacher: str
+    finish: str
+    tokens_in: int | None
+    tokens_out: int | None
+    cost_usd: float | None
+
+
+def _with_status(run: RunOnDisk) -> Iterator[tuple[_Figures, str | None]]:
     distil, verify = run.one("distil"), run.one("verify")
     if distil is None:
         return
-    verdicts = run.store.rows(verify, VerdictRow) if verify else iter(())
-    verdict = next(verdicts, None)
-    for trace in run.store.rows(distil, Trace):
-        if verdict is not None and verdict.trace_id == trace.id:
-            yield trace, verdict
-            verdict = next(verdicts, None)
-        else:
-            yield trace, None
+    verdicts = InStep(run.store.values(verify, ["trace_id", "status"]) if verify else iter(()), lambda row: row[0])
+    for values in run.store.values(distil, tuple(_Figures.__slots__)):
+        trace = _Figures(*values)
+        verdict = verdicts.take(trace.id)
+        yield trace, None if verdict is None else verdict[1]
 
 
 @dataclass(slots=True)
@@ -155,7 +175,7 @@ class _TeacherSum:
     tokens_out: int | None = 0
     cost_usd: float | None = 0.0
 
-    def add(self, trace: Trace) -> None:
+    def add(self, trace: _Figures) -> None:
         self.traces += 1
         self.truncated += trace.finish == "length"
         self.tokens_in = _plus(self.tokens_in, trace.tokens_in)
@@ -175,7 +195,7 @@ def _questions(run: RunOnDisk, wanted: set[str]) -> dict[str, Question]:
     manifest = run.one("collect") or run.one("curate")
     if manifest is None:
         return {}
-    return {question.id: question for question in run.store.rows(manifest, Question) if question.id in wanted}
+    return {question.id: question for question in run.store.find(manifest, Question, "id", wanted)}
 
 
 def _trace_sample(trace: Trace, verdict: VerdictRow, question: Question | None) -> TraceSample:

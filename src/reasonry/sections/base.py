@@ -74,9 +74,15 @@ class RecipePath:
     def _from(cls, given: Any, info: ValidationInfo) -> RecipePath:
         if isinstance(given, RecipePath):
             return given
-        if not isinstance(given, str) or not given or "\0" in given:
+        if not isinstance(given, str):
             raise PydanticCustomError("no_path", "not a path: {given}", {"given": repr(given)})
-        folder = Path((info.context or {}).get("folder", "."))
+        return cls.at(given, Path((info.context or {}).get("folder", ".")))
+
+    @classmethod
+    def at(cls, given: str, folder: Path) -> RecipePath:
+        """The path as given in a recipe in `folder`. Raises PydanticCustomError where there is no such file."""
+        if not given or "\0" in given:
+            raise PydanticCustomError("no_path", "not a path: {given}", {"given": repr(given)})
         try:
             resolved = (folder / Path(given).expanduser()).resolve()
             exists = resolved.exists()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from reasonry.sections.base import RecipePath, Section
@@ -28,8 +30,10 @@ class DeduplicateOptions(Section):
         default="exact",
         description="exact: the same after normalisation; minhash: nearly the same; semantic: by a model",
     )
-    threshold: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.8, description="the least similarity of two questions that count as one"
+    threshold: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="the least similarity of two questions that count as one; default: 0.6 for minhash, "
+        "0.9 (a cosine) for semantic",
     )
     numbers: bool = Field(default=True, description="questions that differ in their numbers are different ones")
     answers: bool = Field(default=True, description="questions whose reference answers differ are different ones")
@@ -50,9 +54,50 @@ class DeduplicateOptions(Section):
 class DecontaminateOptions(Section):
     """Drop questions that a benchmark asks too, in whatever spelling."""
 
-    against: list[RecipePath] = Field(min_length=1, description="files of benchmark questions")
-    fields: FieldMap = Field(default_factory=lambda: FieldMap(answer=None))
-    ngram: Annotated[int, Field(ge=3, le=50)] = Field(default=13, description="words")
+    against: list[Any] = Field(
+        min_length=1,
+        description="benchmarks: a file, a benchmark's name, a dataset of the Hub (owner/name@revision), or a table",
+        json_schema_extra={"items": {"type": ["string", "object"]}},
+    )
+    fields: FieldMap = Field(
+        default_factory=lambda: FieldMap(answer=None), description="which column holds what, of files and Hub names"
+    )
+    ngram: Annotated[int, Field(ge=3, le=50)] = Field(
+        default=4, description="words in a row by which candidates are found; each is then compared as a whole"
+    )
+    numbers_changed: Literal["drop", "keep"] = Field(
+        default="drop", description="questions that differ from a benchmark's in their numbers alone; keep: with a note"
+    )
+
+    @field_validator("against", mode="before")
+    @classmethod
+    def _told_apart(cls, against: Any, info: ValidationInfo) -> Any:
+        if not isinstance(against, list):
+            return against
+        folder = Path((info.context or {}).get("folder", "."))
+        return [_benchmark(entry, folder) for entry in cast("list[Any]", against)]
+
+
+_HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
+_PART_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _benchmark(entry: Any, folder: Path) -> Any:
+    """An entry of `against` as a file's path, as the options of a benchmark or source, or as a table of them."""
+    if isinstance(entry, RecipePath | Section):
+        return entry
+    if isinstance(entry, dict):
+        table = cast("dict[str, Any]", entry)
+        if ("benchmark" in table) == ("source" in table):
+            raise PydanticCustomError("no_benchmark", "a table of against names either a benchmark or a source", {})
+        return table
+    if not isinstance(entry, str):
+        raise PydanticCustomError("no_benchmark", "neither a name, a file nor a table", {})
+    if _PART_NAME.fullmatch(entry) and not (folder / entry).is_file():
+        return {"benchmark": entry}
+    if (hub := _HUB_NAME.fullmatch(entry)) and not (folder / entry).exists():
+        return {"source": "hub", "path": hub[1], "split": "test", **({"revision": hub[2]} if hub[2] else {})}
+    return RecipePath.at(entry, folder)
 
 
 class FilterSection(Section):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 Row = TypeVar("Row")
-BATCH_ROWS = 1_000
 
 
 class Store:
@@ -76,10 +75,18 @@ class Store:
         self, manifest: Manifest, columns: Sequence[str], contents: Contents = "rows"
     ) -> Iterator[Sequence[Any]]:
         """Some columns of a table's rows, in order, one sequence of values for each row. The others are not read."""
+        for batch in self.batches(manifest, columns, contents):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+    def batches(
+        self, manifest: Manifest, columns: Sequence[str] | None = None, contents: Contents = "rows"
+    ) -> Iterator[pa.RecordBatch]:
+        """A table's rows in Arrow, in order: as many as were written together, which is some megabytes."""
+        names = None if columns is None else list(columns)
         for path in self._paths(manifest, contents):
             with _opened(path) as file:
-                for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
-                    yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+                for group in range(file.num_row_groups):
+                    yield from file.read_row_group(group, columns=names).to_batches()
 
     def find(
         self, manifest: Manifest, row_type: type[Row], column: str, wanted: Collection[str], contents: Contents = "rows"
@@ -98,10 +105,8 @@ class Store:
             shutil.rmtree(leftover, ignore_errors=True)
 
     def _read(self, manifest: Manifest, row_type: type[Row], contents: Contents) -> Iterator[Row]:
-        for path in self._paths(manifest, contents):
-            with _opened(path) as file:
-                for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                    yield from rows_from_batch(row_type, batch)
+        for batch in self.batches(manifest, None, contents):
+            yield from rows_from_batch(row_type, batch)
 
     def _paths(self, manifest: Manifest, contents: Contents) -> list[Path]:
         folder = self.folder(manifest.stage, manifest.key)

@@ -1,179 +1,186 @@
-"""Recorded replies in memory: read from data files and ledgers, found again by prompt or by request."""
+"""Recorded replies, found again by prompt or by request. In memory is where they stand, on disk what they say.
+
+Of a row of a data file the index takes 48 bytes (two digests of 16, sorted, with their rows, and a place on disk), of
+an answer in a ledger 32: its reply stays where it is.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from reasonry.errors import InputError, LedgerError
-from reasonry.identity import RowHasher, digest
-from reasonry.ledger import read_answers
-from reasonry.ledger.texts import reply_problem
-from reasonry.records import MISSING, Record, SetAside, field_value, open_records
-from reasonry.teachers.asking.entries import asked_digest_of
-from reasonry.teachers.reasoning import finish_of, split_reasoning
+from reasonry.ledger import AnswersByKey
+from reasonry.teachers.asking.entries import read_reply
+from reasonry.teachers.packing import unpacked
+from reasonry.teachers.recorded_rows import Recorded, Told
+from reasonry.teachers.spool import Spool
 from reasonry.types import Drop, Reply
 
-__all__ = ["Recorded", "Recordings", "Told", "is_ledger", "ledger_digest", "read_ledger", "read_rows"]
+__all__ = ["Recordings"]
 
-_SQLITE = b"SQLite format 3\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A reply of a data file, with the prompt it belongs to."""
-
-    prompt: str
-    reply: Reply
+_DIGEST_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A reply of a ledger. `asked` is the digest of messages and sampling, `model` the name in the ledger's key."""
-
-    key: str
-    asked: str
-    model: str
-    reply: Reply
-
-
-@dataclass(slots=True)
 class Recordings:
-    """Replies by prompt (data files) and by request (ledgers). Prompts themselves are not kept."""
+    """Replies by prompt (data files) and by request (ledgers). All are added, then `finish` is called, then read."""
 
-    set_aside: list[Drop] = field(default_factory=list[Drop])
-    rows: int = 0
-    _exact: dict[str, list[Reply]] = field(default_factory=dict[str, list[Reply]])
-    _spaced: dict[str, list[Reply]] = field(default_factory=dict[str, list[Reply]])
-    _told: dict[str, Reply] = field(default_factory=dict[str, Reply])
+    def __init__(self, folder: Path | None = None) -> None:
+        """What is put aside goes into `folder`. Raises StoreError where it cannot be written."""
+        self._spool = Spool(folder)
+        self._places = array("Q")
+        self._exact, self._spaced, self._told = _Index(), _Index(), _Index()
+        self._keys = array("Q")
+        self._ledger_of = array("I")
+        self._ledgers: list[Path] = []
+        self.set_aside = SetAside(self._spool)
+
+    @property
+    def rows(self) -> int:
+        """How many replies there are by prompt."""
+        return len(self._places)
 
     def add(self, row: Recorded) -> None:
-        self.rows += 1
-        self._exact.setdefault(_exact(row.prompt), []).append(row.reply)
-        self._spaced.setdefault(_spaced(row.prompt), []).append(row.reply)
+        """One row of a data file."""
+        self._places.append(self._spool.append(row.reply))
+        self._exact.add(_digest_of(row.prompt))
+        self._spaced.add(_digest_of(_single_spaced(row.prompt)))
 
-    def tell(self, entry: Told) -> None:
-        """The first entry stands, where several models answered the same request."""
-        self._told.setdefault(entry.asked, entry.reply)
+    def tell(self, entry: Told, ledger: Path) -> None:
+        """One answer of a ledger. The first stands, where several models answered the same request."""
+        if not self._ledgers or self._ledgers[-1] != ledger:
+            self._ledgers.append(ledger)
+        self._told.add(bytes.fromhex(entry.asked))
+        self._keys.append(self._spool.append(entry.key.encode()))
+        self._ledger_of.append(len(self._ledgers) - 1)
 
-    def of_prompt(self, prompt: str) -> Sequence[Reply]:
-        """Every reply to a prompt, in recorded order."""
-        return self._exact.get(_exact(prompt)) or self._spaced.get(_spaced(prompt), ())
+    def finish(self) -> None:
+        """Nothing more is added."""
+        self._spool.finish()
+        for index in (self._exact, self._spaced, self._told):
+            index.sort()
 
-    def told(self, asked: str) -> Reply | None:
-        return self._told.get(asked)
+    def of_prompt(self, prompt: str) -> Sequence[int]:
+        """The rows that answer a prompt, in recorded order: those with the very same; else up to white space."""
+        rows = self._exact.rows(_digest_of(prompt))
+        return rows if len(rows) else self._spaced.rows(_digest_of(_single_spaced(prompt)))
 
+    def reply(self, row: int) -> Reply:
+        """The reply of a row. Raises StoreError where the disk fails."""
+        return unpacked(self._spool.read(self._places[row]))
 
-def _exact(prompt: str) -> str:
-    return digest("prompt", prompt)
+    @property
+    def has_told(self) -> bool:
+        """Whether there is any answer of a ledger."""
+        return bool(self._keys)
 
+    def is_told(self, asked: str) -> bool:
+        """Whether a ledger has an answer to this request."""
+        return self.has_told and len(self._told.rows(bytes.fromhex(asked))) > 0
 
-def _spaced(prompt: str) -> str:
-    return digest("prompt", " ".join(prompt.split()))
+    def told(self, asked: str, answers: Answers) -> Reply | None:
+        """A ledger's answer to this request. Raises LedgerError where it is gone."""
+        if not self.is_told(asked):
+            return None
+        first = self._told.rows(bytes.fromhex(asked))[0]
+        key = self._spool.read(self._keys[first]).decode()
+        return answers.reply(self._ledgers[self._ledger_of[first]], key)
 
-
-def read_rows(path: Path, columns: Mapping[str, str | None]) -> Iterator[Recorded | Drop]:
-    """The rows of a data file. `columns` says which column holds each field of a recording."""
-    for row in open_records(path):
-        if isinstance(row, SetAside):
-            yield _unusable(row.file, row.row, row.reason, row.content)
-            continue
-        try:
-            yield _recorded(row, columns)
-        except ValueError as exc:
-            yield _unusable(row.file, row.row, str(exc), row.content)
-
-
-def _unusable(file: str, row: int, reason: str, content: str) -> Drop:
-    return Drop(f"{file}:{row}", "distil", "recorded_row_unusable", reason, content=content)
-
-
-def _recorded(row: Record, columns: Mapping[str, str | None]) -> Recorded:
-    response = _text(row, columns["response"])
-    finish = finish_of(_value(row, columns["finish"]))
-    reasoning = _text(row, columns["reasoning"], required=False)
-    if not reasoning:
-        parts = split_reasoning(response, finish)
-        reasoning, response = parts.reasoning, parts.response
-    reply = Reply(
-        response=response,
-        reasoning=reasoning,
-        finish=finish,
-        model=_text(row, columns["model"], required=False) or "replay",
-        tokens_in=_count(row, columns["tokens_in"]),
-        tokens_out=_count(row, columns["tokens_out"]),
-    )
-    return Recorded(_text(row, columns["prompt"]), reply)
+    def claims(self) -> Claims:
+        """For counting which rows belong to some prompt."""
+        return Claims(self)
 
 
-def _value(row: Record, column: str | None) -> Any:
-    value = MISSING if column is None else field_value(row.values, column)
-    return None if value is MISSING else value
+class Claims:
+    """Which rows some prompt claims. Two spellings of a prompt may claim the same one."""
+
+    def __init__(self, recordings: Recordings) -> None:
+        self._recordings = recordings
+        self._is_claimed = bytearray(recordings.rows)
+
+    def claim(self, prompt: str) -> None:
+        for row in self._recordings.of_prompt(prompt):
+            self._is_claimed[row] = 1
+
+    @property
+    def unclaimed(self) -> int:
+        """How many rows belong to none of the prompts."""
+        return self._is_claimed.count(0)
 
 
-def _text(row: Record, column: str | None, *, required: bool = True) -> str:
-    value = _value(row, column)
-    if value is None and not required:
-        return ""
-    if not isinstance(value, str):
-        what = "missing" if value is None else f"a {type(value).__name__}, not text"
-        raise ValueError(f"'{column}' is {what}")  # noqa: TRY004 - the value of a row, not of a caller
-    try:
-        value.encode()
-    except UnicodeEncodeError as exc:
-        raise ValueError(f"'{column}' holds half a character (a lone surrogate)") from exc
-    return value
+class Answers:
+    """Open ledgers, for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._open: dict[Path, AnswersByKey] = {}
+
+    def reply(self, ledger: Path, key: str) -> Reply:
+        """The answer under a key. Raises LedgerError where it is gone."""
+        if ledger not in self._open:
+            self._open[ledger] = AnswersByKey(ledger)
+        return read_reply(self._open[ledger].reply(key))
+
+    def close(self) -> None:
+        for opened in self._open.values():
+            opened.close()
+        self._open.clear()
 
 
-def _count(row: Record, column: str | None) -> int | None:
-    """A count of tokens. A CSV gives it as text; anything that is no count is unknown, which costs nothing here."""
-    value = _value(row, column)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53:
-        return value
-    return None
+class SetAside(Sequence[Drop]):
+    """The recorded rows that could not be used: there may be as many as rows, so they are on disk too."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._places = array("Q")
+
+    def append(self, drop: Drop) -> None:
+        self._places.append(self._spool.append(json.dumps(asdict(drop)).encode()))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Drop: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Drop]: ...
+
+    def __getitem__(self, index: int | slice) -> Drop | Sequence[Drop]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return Drop(**json.loads(self._spool.read(self._places[index])))
 
 
-def is_ledger(path: Path) -> bool:
-    """Whether a file is an SQLite database, by its first bytes."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
-    except IsADirectoryError:
-        return False
-    except OSError as exc:
-        raise InputError(f"cannot be read: {exc.strerror}", place=str(path), hint="check its permissions") from exc
+class _Index:
+    """Which rows have a digest: 20 bytes a row, once sorted."""
+
+    def __init__(self) -> None:
+        self._added = bytearray()
+        self._digests: Any = None  # numpy, sorted
+        self._order: Any = None
+
+    def add(self, digest: bytes) -> None:
+        self._added += digest
+
+    def sort(self) -> None:
+        import numpy as np
+
+        digests = np.array(memoryview(self._added).cast("B"), dtype=np.uint8).view(f"S{_DIGEST_BYTES}")
+        self._added = bytearray()
+        order = np.argsort(digests, kind="stable")  # equal ones stay in recorded order
+        self._digests, self._order = digests[order], order.astype(np.uint32)
+
+    def rows(self, digest: bytes) -> Sequence[int]:
+        start, end = (int(self._digests.searchsorted(digest, side)) for side in ("left", "right"))
+        return self._order[start:end].tolist()
 
 
-def read_ledger(path: Path) -> Iterator[Told]:
-    """The answers in a ledger, in the order of their keys, so that the order of writing decides nothing."""
-    for key, request, reply, model in _answers(path):
-        try:
-            told = json.loads(reply)
-            if (problem := reply_problem(told)) is not None:
-                raise ValueError(problem)
-            yield Told(key, asked_digest_of(json.loads(request)), model, Reply(**told))
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as exc:
-            hint = f"`reasonry ledger check {path}` says what else is wrong with it"
-            raise InputError(f"the entry {key} holds no request and reply: {exc}", place=str(path), hint=hint) from exc
+def _digest_of(prompt: str) -> bytes:
+    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]
 
 
-def ledger_digest(path: Path) -> str:
-    """A digest of the answers in a ledger."""
-    hasher = RowHasher("ledger answers")
-    for key, request, reply, model in _answers(path):
-        hasher.update({"key": key, "request": request, "reply": reply, "model": model})
-    return hasher.hexdigest()
-
-
-def _answers(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Read-only, so that a ledger in use is not disturbed."""
-    try:
-        for entry in read_answers(path):
-            yield entry.key, entry.request, entry.reply or "", entry.model
-    except LedgerError as exc:
-        raise InputError(f"cannot be read as a ledger: {exc.message}", place=str(path), hint=exc.hint) from exc
+def _single_spaced(prompt: str) -> str:
+    return " ".join(prompt.split())

@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from reasonry.cluster import Share
 from reasonry.errors import TeacherError
 from reasonry.registry import Input, part
 from reasonry.sections import OUT_OF_KEY, DistilSection, RecipePath
@@ -53,6 +54,11 @@ class StudentOptions(DistilSection):
             what = "several samples need a temperature: without one, each is the most likely answer again"
             raise PydanticCustomError("same_samples", what, {})
         return self
+
+    def share(self, gpus: int) -> Share:
+        """What one replica takes of a cluster: a GPU where there are any, else a thread beside what runs there."""
+        is_on_gpu = self.device == "cuda" or (self.device == "auto" and gpus > 0)
+        return Share("GPU") if is_on_gpu else Share("CPU", is_held=False)
 
 
 class StudentTeacher(AbstractAsyncContextManager["StudentTeacher"]):

@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from reasonry.cluster import Share
 from reasonry.env import tame_vllm
 from reasonry.errors import PartError, TeacherError
 from reasonry.identity import digest
@@ -112,6 +113,10 @@ class VllmOptions(DistilSection):
     def folder(self) -> Path | None:
         """The checkpoint folder; None for a model of the Hub."""
         return self.model.resolved if isinstance(self.model, RecipePath) else None
+
+    def share(self, gpus: int) -> Share:
+        """What one replica takes of a cluster."""
+        return Share("GPU", self.tensor_parallel_size)
 
     @property
     def engine_arguments(self) -> dict[str, Any]:

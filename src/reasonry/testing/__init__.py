@@ -14,15 +14,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reasonry.testing.parts import check_filter, check_source
+    from reasonry.testing.parts import check_filter, check_source, check_trace_filter
     from reasonry.testing.teachers import check_teacher
     from reasonry.testing.verifiers import check_verifier
 
-__all__ = ["check_filter", "check_source", "check_teacher", "check_verifier"]
+__all__ = ["check_filter", "check_source", "check_teacher", "check_trace_filter", "check_verifier"]
 
 _HOMES = {
     "check_filter": "reasonry.testing.parts",
     "check_source": "reasonry.testing.parts",
+    "check_trace_filter": "reasonry.testing.parts",
     "check_teacher": "reasonry.testing.teachers",
     "check_verifier": "reasonry.testing.verifiers",
 }

@@ -10,9 +10,9 @@ from typing import Any
 
 from reasonry.registry import Part
 from reasonry.sections import Section
-from reasonry.types import Drop, JsonMap, Question
+from reasonry.types import Candidate, Drop, JsonMap, Question
 
-__all__ = ["FilterCheck", "SourceCheck", "check_filter", "check_source"]
+__all__ = ["FilterCheck", "SourceCheck", "check_filter", "check_source", "check_trace_filter"]
 
 _ROWS_LOOKED_AT = 10_000
 
@@ -62,17 +62,31 @@ def check_filter(filter_: Part | Callable[..., Any], rows: Iterable[Question], o
     It gives one output for each row, in order: the row unchanged, or a drop that names the row, a rule and a
     reason; and the same ones each time. Raises AssertionError for the first breach.
     """
-    call, given = _callable(filter_), list(rows)
+    return _check_rows(filter_, list(rows), options, lambda question: question.id)
+
+
+def check_trace_filter(
+    filter_: Part | Callable[..., Any], candidates: Iterable[Candidate], options: Section
+) -> FilterCheck:
+    """Check that a filter over traces keeps its contract on `candidates`, as `check_filter` does for questions."""
+    return _check_rows(filter_, list(candidates), options, lambda candidate: candidate.trace.id)
+
+
+def _check_rows(
+    filter_: Part | Callable[..., Any], given: list[Any], options: Section, id_of: Callable[[Any], str]
+) -> FilterCheck:
+    call, rules = _callable(filter_), filter_.rules if isinstance(filter_, Part) else {}
     first = list(islice(call(iter(given), options), len(given) + 1))
     again = list(islice(call(iter(given), options), len(given) + 1))
     assert first == again, f"{_name(filter_)} decides otherwise the second time: {_difference(first, again)}"
     assert len(first) == len(given), f"{len(given)} rows went in, {len(first)} or more came out"
-    for number, (question, result) in enumerate(zip(given, first, strict=True), start=1):
+    for number, (row, result) in enumerate(zip(given, first, strict=True), start=1):
         if isinstance(result, Drop):
-            assert result.row_id == question.id, f"row {number}: the drop names {result.row_id}, not {question.id}"
+            assert result.row_id == id_of(row), f"row {number}: the drop names {result.row_id}, not {id_of(row)}"
             _check_drop(result)
+            assert not rules or result.rule in rules, f"row {number}: the rule '{result.rule}' is not a declared one"
         else:
-            assert result == question, f"row {number} was kept, but changed: {result!r}"
+            assert result == row, f"row {number} was kept, but changed: {result!r}"
     dropped = sum(isinstance(result, Drop) for result in first)
     return FilterCheck(len(given) - dropped, dropped)
 

@@ -18,8 +18,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from itertools import chain
 
-from reasonry.contracts import Teacher
+from reasonry.contracts import AtHand, Teacher
 from reasonry.errors import LedgerError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
@@ -28,6 +29,7 @@ from reasonry.teachers.asking.cases import Case, Stored
 from reasonry.teachers.asking.engine import Engine
 from reasonry.teachers.asking.loops import LoopThread
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered, Waits
+from reasonry.teachers.asking.recalling import recalled
 from reasonry.teachers.asking.spending import Budget, Purse
 from reasonry.types import Request
 
@@ -96,6 +98,14 @@ def ask_series(
     with LoopThread("teacher") as loop, loop.hold(teacher) as opened:
         if opened.paid and ledger is None:
             raise LedgerError("a paid teacher needs a ledger", hint="pass one, so that no answer is paid for twice")
+        series = iter(series)
+        first = next(series, None)
+        if first is None:
+            return
+        series = chain((first,), series)
+        if isinstance(opened, AtHand) and not opened.paid and not first.has_more:
+            yield from _Watch(watch, counters).over(recalled(opened, series, counters))
+            return
         engine = Engine(
             loop,
             opened,
@@ -124,6 +134,13 @@ class _Watch:
         self._show = show
         self._counters = counters
         self._next = 0.0
+
+    def over(self, outcomes: Iterator[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+        """The same outcomes, with a look after each."""
+        for outcome in outcomes:
+            yield outcome
+            self.look()
+        self.look(is_last=True)
 
     def look(self, *, is_last: bool = False) -> None:
         if self._show is not None and ((now := time.monotonic()) >= self._next or is_last):
