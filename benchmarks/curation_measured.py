@@ -61,7 +61,8 @@ def measured(task: str, name: str, stored: Path, corpus: Path, *, python: str = 
     environment = {**os.environ, "PYTHONPATH": root, "TOKENIZERS_PARALLELISM": "false"}
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=root, env=environment)
     if done.returncode != 0:
-        return Absent(name, (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1])
+        said = (done.stderr.strip().splitlines() or [""])[-1]
+        return Absent(name, f"exit {done.returncode}: {said[:200]}")
     cost, *lines = out.read_text(encoding="utf-8").splitlines()
     return Measured(name, **json.loads(cost), found=[Found(**json.loads(line)) for line in lines])
 

@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             }
             found = _rounds(workloads, ways, given.rounds)
         with connected():  # the actors hold the processors that tasks need
-            tasks = _Task(int(4_000 * given.rows))
+            tasks = _Task(int(2_000 * given.rows))
             found |= _rounds(workloads, {"a task a row": tasks}, given.rounds)
     _show(dict(sorted(found.items(), key=lambda item: [each.name for each in workloads].index(item[0][0]))))
 

@@ -94,6 +94,12 @@ BUILTIN: dict[Kind, dict[str, str]] = {
     "benchmark": {
         "jsonl": "reasonry.benchmarks.files",
         "procedural": "reasonry.benchmarks.procedural",
+        "aime24": "reasonry.benchmarks.published",
+        "aime25": "reasonry.benchmarks.published",
+        "amc23": "reasonry.benchmarks.published",
+        "gpqa_diamond": "reasonry.benchmarks.published",
+        "gsm8k": "reasonry.benchmarks.published",
+        "math500": "reasonry.benchmarks.published",
     },
     "executor": {"local": "reasonry.executors.local", "ray": "reasonry.executors.ray"},
 }

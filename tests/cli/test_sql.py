@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -266,3 +268,24 @@ def test_the_verb_says_when_there_are_more_rows(folder: Path) -> None:
     done = reasonry("sql", folder, "select id from questions", "--limit", "3", cwd=folder)
     assert len(done.stdout.splitlines()) == 5
     assert "the first 3 rows" in done.stderr
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+
+
+def test_the_queries_of_the_page_are_answered(folder: Path) -> None:
+    snippets = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+    commands = [shlex.split(command) for command in "".join(snippets).split("reasonry ")[1:]]
+    assert len(commands) == 6
+    for verb, run_folder, sql, *_ in commands:
+        assert (verb, run_folder) == ("sql", "runs/my-maths")
+        assert ask(folder, sql), sql
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(program, {"folder": folder})
+
+
+def test_the_views_of_the_page_are_there(nasty: RunFolder) -> None:
+    listed = re.findall(r"^\| (`.+?`) \| ", PAGE.split("\n## `reasonry diff")[0], flags=re.MULTILINE)
+    named = {name for cell in listed for name in re.findall(r"`(\w+)`", cell)}
+    assert {"questions", "curated", "steps", "drops", "collect_drops", "dataset_rejected"} <= named
+    assert named <= {view.name for view in views_of(nasty.folder)}

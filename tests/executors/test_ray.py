@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import json
 import os
 import re
 import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import requires
 from pathlib import Path
@@ -25,15 +24,12 @@ from benchmarks.ray_nodes import Nodes, descendants
 
 from reasonry import cluster
 from reasonry.cluster import Crew, Share, connected, fingerprint, need_cluster
-from reasonry.console import Console
 from reasonry.contracts import Limits, Outcome, Work
 from reasonry.errors import UsageError, WorkFailed
 from reasonry.executors import ray as ray_executor
 from reasonry.executors.local import LocalExecutor
 from reasonry.executors.ray import AHEAD, WINDOW_ROWS, Hands, RayExecutor
-from reasonry.recipe import load_recipe
 from reasonry.registry import find
-from reasonry.run import RunResult, run
 from reasonry.types import JsonMap
 from tests.conftest import ROOT
 from tests.processes import gone_within
@@ -284,126 +280,3 @@ def test_a_row_that_ends_every_actor_it_meets_costs_itself_alone(
     outcomes = list(executor.map(work("orphan"), rows, PATIENT))
     assert outcomes[11] == Outcome(failure="died", detail="its actor ended 1 times")
     assert outcomes[:11] + outcomes[12:] == [FINE] * 19
-
-
-def test_a_lost_node_costs_its_own_batches_and_a_new_one_is_used(
-    nodes: Nodes, executor: RayExecutor, tmp_path: Path
-) -> None:
-    file = tmp_path / "done"
-    again = executor.batches_again
-    outcomes: list[Outcome] = []
-    dead: list[int] = []
-    rows = ({"x": x} for x in range(2000))
-    for outcome in executor.map(work("told", file=str(file), sleep=0.005), rows, PATIENT):
-        outcomes.append(outcome)
-        if len(outcomes) == 200:
-            dead = nodes.kill(nodes.newest)
-            nodes.add(2)
-    assert [outcome.value for outcome in outcomes] == list(range(2000))
-    counts, by = done_by(file)
-    assert 0 < executor.batches_again - again <= AHEAD  # one actor of two was on the node
-    assert sum(counts.values()) - 2000 <= 256
-    assert len(set(by.values()) & set(dead)) == 1
-    assert len(set(by.values()) - set(dead)) == 2  # who was there, and who came with the new node
-
-
-# A whole recipe
-
-RECIPE = """\
-name = "spread"
-executor = "EXECUTOR"
-
-[[questions]]
-source = "jsonl"
-path = "sums.jsonl"
-verifier = "math"
-
-[[questions]]
-source = "jsonl"
-path = "programs.jsonl"
-verifier = "code"
-[questions.fields]
-answer = ""
-spec = "spec"
-
-[curate]
-deduplicate = { method = "minhash", threshold = 0.8 }
-
-[distil]
-teacher = "replay"
-path = "answers.jsonl"
-samples = 2
-
-[verify]
-timeout_s = 10.0
-
-[select]
-keep = "correct"
-
-[publish]
-title = "Spread"
-"""
-
-
-def write_lines(path: Path, rows: list[JsonMap]) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Questions to compute and to program, with a right and a wrong answer to each."""
-    made = tmp_path_factory.mktemp("spread")
-    names = ["Ada", "Ben", "Cyd", "Dan", "Eve"]
-    sums = [(f"{names[n % 5]} has {n} apples and buys {3 * n + 1} more. How many?", 4 * n + 1) for n in range(300)]
-    spec = {"language": "python", "tests": [{"input": "2\n", "output": "4\n"}]}
-    programs = [f"Read a number and print it doubled, as exercise {n} asks." for n in range(40)]
-    write_lines(made / "sums.jsonl", [{"prompt": prompt, "answer": str(answer)} for prompt, answer in sums])
-    write_lines(made / "programs.jsonl", [{"prompt": prompt, "spec": spec} for prompt in programs])
-    body = "n = int(input())\nfor _ in range(2_000_000): pass\nprint(n * %d)"
-    answers = [(prompt, f"We add. \\boxed{{{answer + wrong}}}") for prompt, answer in sums for wrong in (0, 1)]
-    answers += [(prompt, f"```python\n{body % times}\n```") for prompt in programs for times in (2, 3)]
-    write_lines(made / "answers.jsonl", [{"question": prompt, "response": text} for prompt, text in answers])
-    (made / "recipe.toml").write_text(RECIPE.replace("EXECUTOR", "local"))
-    return made
-
-
-def finished(folder: Path, name: str, *overrides: str) -> RunResult:
-    recipe = load_recipe(folder / "recipe.toml", overrides)
-    return run(recipe, folder / name, console=Console(quiet=True), workers=2)
-
-
-@pytest.fixture(scope="module")
-def here(folder: Path) -> RunResult:
-    return finished(folder, "local")
-
-
-def digests(done: RunResult) -> dict[str, str]:
-    return {stage.stage: stage.digest for stage in done.stages}
-
-
-def test_a_recipe_has_the_same_digests_on_a_cluster(folder: Path, here: RunResult) -> None:
-    assert digests(finished(folder, "ray", "executor=ray")) == digests(here)
-    counts = {stage.stage: stage.rows_out for stage in here.stages}
-    assert counts["verify"] == 2 * counts["curate"] > 400
-    assert 0 < counts["select"] < counts["verify"]
-
-
-def test_a_node_killed_while_a_recipe_verifies_changes_no_digest(
-    nodes: Nodes, folder: Path, here: RunResult, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    as_it_is = RayExecutor.map
-    killed: list[RayExecutor] = []
-
-    def watched(executor: RayExecutor, work: Work, rows: Any, limits: Limits) -> Generator[Outcome]:
-        for number, outcome in enumerate(as_it_is(executor, work, rows, limits)):
-            if work.target == "reasonry.verifiers.batch:worker" and number == 100:
-                assert nodes.kill(nodes.newest)
-                killed.append(executor)
-                nodes.add(2)
-            yield outcome
-
-    monkeypatch.setattr(RayExecutor, "map", watched)
-    done = finished(folder, "killed", "executor=ray")
-    assert digests(done) == digests(here)
-    (executor,) = killed
-    assert executor.batches_again <= 2 * AHEAD

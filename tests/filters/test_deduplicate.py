@@ -27,7 +27,8 @@ NEAR = DeduplicateOptions(method="minhash")
 
 def question(prompt: str, answer: str | None = "1", row: int = 1, **values: Any) -> Question:
     meta = with_origin(values.pop("meta", {}), {"file": "a.jsonl", "row": row})
-    return Question(prompt, answer, "exact", meta=meta, **{"source": "a.jsonl", **values})
+    values.setdefault("source", "a.jsonl")
+    return Question(prompt, answer, "exact", meta=meta, **values)
 
 
 def outcome(rows: Sequence[Question], options: DeduplicateOptions = NEAR) -> list[str]:

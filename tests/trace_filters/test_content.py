@@ -131,7 +131,7 @@ def test_going_on_is_kept(text: str) -> None:
 def test_how_much_may_repeat_is_an_option() -> None:
     assert trace_rules("repetition", [AGAIN_AND_AGAIN], max_times=40) == [None]
     assert trace_rules("repetition", [AGAIN_AND_AGAIN], max_share=0.95) == [None]
-    mild = PLAIN + " And again the same thing." * 30
+    mild = PLAIN + " And again the same thing." * 18
     assert trace_rules("repetition", [mild]) == [None]
     assert trace_rules("repetition", [mild], max_loop=400) == ["loop"]
 

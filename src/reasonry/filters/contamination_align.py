@@ -42,11 +42,7 @@ def _is_minus(words: Sequence[str], at: int) -> bool:
     if words[at] != "-":
         return False
     before = words[at - 1] if at else ""
-    return (
-        not (_is_number(before) or len(before) == 1 and before.isalpha() or before in (")", "]", "|"))
-        if before
-        else True
-    )
+    return not (before[:1].isdigit() or (len(before) == 1 and before.isalpha()) or before in (")", "]", "|"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +52,16 @@ class Coded:
     words: Sequence[str]
     code: str
     weights: Sequence[float]
+    scale: float = 1.0
+    """How much less the words of a question weigh for the phrases they stand in: so do words that stand between."""
 
 
 @dataclass(slots=True)
 class Alignment:
     """What was found. Weights are of words; numbers are counted apart, since another number is another question.
 
-    `begin` and `end` are words of the row. `found` tells for each word of the question what of it is there (0 to 1).
+    `begin` and `end` are words of the row; `opposed` counts words that stand in the place of their opposite. `found`
+    tells for each word of the question what of it is there (0 to 1).
     """
 
     begin: int = 0
@@ -72,6 +71,7 @@ class Alignment:
     extra: float = 0.0
     equal_numbers: int = 0
     changed_numbers: int = 0
+    opposed: int = 0
     missing_numbers: int = 0
     extra_numbers: int = 0
     found: list[float] = field(default_factory=list[float])
@@ -93,8 +93,9 @@ def aligned(question: Coded, row: Coded) -> Alignment | None:
     if longer < _LONGER or not found.missing or found.end - found.begin >= len(row.words):
         return found
     # In a long row the first of several equal words was taken: look again where the question is.
-    around = 2 * sum(not quality for quality in found.found) + 2
-    begin, end = max(0, found.begin - around), min(len(row.words), found.end + around)
+    first = next((word for word, quality in enumerate(found.found) if quality), 0)
+    last = next((word for word, quality in enumerate(reversed(found.found)) if quality), 0)
+    begin, end = max(0, found.begin - first - 2), min(len(row.words), found.end + last + 2)
     again = _paired(question, Coded(row.words[begin:end], row.code[begin:end], row.weights[begin:end]))
     again.begin, again.end = again.begin + begin, again.end + begin
     return again if again.matched >= found.matched else found
@@ -117,6 +118,7 @@ class _Pairing:
         self.of_row = [-1] * len(row.words)
         self.quality = [0.0] * len(question.words)
         self.changed: dict[int, int] = {}  # by the row's word
+        self.opposed: set[int] = set()
 
     def pair_equal(self) -> None:
         for one, other, length in _common_runs(self.question.code, self.row.code):
@@ -153,8 +155,9 @@ class _Pairing:
                 else:
                     self.changed[place] = word
         for word in words:
-            opposed = (place for place in places if are_opposed(self.question.words[word], self.row.words[place]))
-            self.changed.update((place, word) for place in opposed)
+            self.opposed.update(
+                place for place in places if are_opposed(self.question.words[word], self.row.words[place])
+            )
 
     def _pair_similar(self, words: range, places: range) -> None:
         left = [place for place in places if len(self.row.words[place]) > 3 and place not in self.changed]
@@ -201,8 +204,9 @@ class _Pairing:
             elif self.row.words[place][0].isdigit():
                 made.extra_numbers += 1
             else:
-                made.extra += self.row.weights[place]
+                made.extra += self.row.weights[place] * self.question.scale
         made.changed_numbers += self._changed_signs(made)
+        made.opposed = sum(made.begin <= place < made.end for place in self.opposed)
         made.found = [quality if word in kept else 0.0 for word, quality in enumerate(self.quality)]
         for word, (quality, weight) in enumerate(zip(made.found, self.question.weights, strict=True)):
             if self.question.words[word][0].isdigit():
@@ -229,7 +233,7 @@ class _Pairing:
     def _dense(self) -> tuple[int, int]:
         """The stretch of the row with the largest sum: pairs add their weight, other words take some of theirs."""
         best, total, begin, stretch = 0.0, 0.0, 0, (0, 0)
-        weights = self.question.weights
+        weights, outside = self.question.weights, _OUTSIDE * self.question.scale
         for place, (word, weight) in enumerate(zip(self.of_row, self.row.weights, strict=True)):
             if total <= 0:
                 total, begin = 0.0, place
@@ -238,7 +242,7 @@ class _Pairing:
             elif place in self.changed:
                 total += _CHANGED
             else:
-                total += _OUTSIDE * weight
+                total += outside * weight
             if total > best:
                 best, stretch = total, (begin, place + 1)
         return stretch

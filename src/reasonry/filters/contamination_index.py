@@ -113,8 +113,7 @@ class Index:
             most = max((factor for factor, number in zip(says, is_number, strict=True) if not number), default=1.0)
             weights = [weight * factor / most for weight, factor in zip(stem.weights, says, strict=True)]
             yield Reference(
-                coded=Coded(stem.words, stem.code, weights),
-                scale=sum(weights) / (sum(stem.weights) or 1.0),
+                coded=Coded(stem.words, stem.code, weights, sum(weights) / (sum(stem.weights) or 1.0)),
                 is_own=[count == 1 for count in shared],
                 is_number=is_number,
                 choices=tuple(question["choices"]),

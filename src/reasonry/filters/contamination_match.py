@@ -17,7 +17,7 @@ from reasonry.filters.contamination_align import EXTRA_WEIGHT, OPERATORS, Alignm
 from reasonry.filters.contamination_questions import Reference, Row
 from reasonry.filters.contamination_words import ASKING, GENERIC, are_opposed
 
-__all__ = ["MOST_NUMBERS", "OWN", "How", "Match", "match"]
+__all__ = ["FREE_FORM", "MOST_NUMBERS", "OWN", "How", "Match", "match"]
 
 How = Literal["same text", "embedded", "near", "shuffled choices", "numbers changed"]
 SHORT = 8  # words of a stem; with fewer, the whole of it must be there
@@ -56,9 +56,9 @@ def match(reference: Reference, row: Row) -> Match | None:
     """The reference in the row; None where it is not there."""
     if reference.coded.code == row.coded.code:
         return _same_stem(reference, row)
-    if len(reference.stem) < SHORT or not reference.content:
-        if not _decided_by_choices(reference, row):
-            return _short(reference, row)
+    is_short = len(reference.stem) < SHORT or not reference.content
+    if is_short and not _decided_by_choices(reference, row):
+        return _short(reference, row)
     found = aligned(reference.coded, row.coded)
     in_order = None if found is None else _in_order(reference, row, found)
     if in_order is not None or (found is not None and found.text_share > IN_ORDER):
@@ -128,10 +128,8 @@ def _short(reference: Reference, row: Row) -> Match | None:
     if reference.choices and (agreement is None or agreement < CHOICES_AGREE):
         return None
     content = _content(reference.stem)
-    says = reference.choices_weight if agreement is not None else 0.0
-    for word, weight in zip(reference.stem, reference.coded.weights, strict=True):
-        if word not in ASKING:
-            says += weight if word.isalpha() else 1.0
+    says = reference.content + (reference.choices_weight if agreement is not None else 0.0)
+    says += sum(not word.isalpha() for word in content)
     if not content or says < SAYS_ENOUGH:
         return None
     if _content(row.stem) == content:
@@ -194,7 +192,11 @@ class _Own:
 
 def _in_order(reference: Reference, row: Row, found: Alignment) -> Match | None:
     own = _Own.of(reference, found.found)
-    if found.end <= found.begin or own.words_found < OWN_FOUND * (own.words if own.words >= OWN else 0.0):
+    if (
+        found.opposed
+        or found.end <= found.begin
+        or own.words_found < OWN_FOUND * (own.words if own.words >= OWN else 0.0)
+    ):
         return None
     if not (_sentences_there(reference, found, SENTENCE_FOUND) and _signs_there(reference, row, found)):
         return None
@@ -203,7 +205,7 @@ def _in_order(reference: Reference, row: Row, found: Alignment) -> Match | None:
         return _with_other_numbers(reference, found, words)
     evidence = found.matched + NUMBER_WEIGHT * own.numbers_found
     evidence += COMMON_NUMBER_WEIGHT * (found.equal_numbers - own.numbers_found)
-    against = found.missing + EXTRA_WEIGHT * reference.scale * found.extra
+    against = found.missing + EXTRA_WEIGHT * found.extra
     against += NUMBER_WEIGHT * (found.missing_numbers + found.extra_numbers)
     agreement = _agreement(reference, row)
     if not _choices_allow(reference, found, agreement, evidence, against):

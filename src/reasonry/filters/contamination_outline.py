@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reasonry.filters.contamination_match import MOST_NUMBERS, OWN
+from reasonry.filters.contamination_match import FREE_FORM, MOST_NUMBERS, OWN
 from reasonry.filters.contamination_questions import Reference
 from reasonry.filters.contamination_seeds import WHOLE, Pairs
 from reasonry.filters.contamination_tokens import Tokens, word_hashes
@@ -45,6 +45,9 @@ class Outlines:
         weights, own = self._weights(question, word, references, rarity)
         numbers = is_number[word]
         says = ~numbers & ~np.isin(self._vocabulary[word], word_hashes(sorted(GENERIC)))
+        # A row may lack the choices, unless the stem says nothing without them.
+        of_stem = _Lists(question[says & in_stem], (), len(references)).sums(weights[says & in_stem])
+        says &= in_stem | (of_stem[question] < FREE_FORM)
         self._words = _Lists(question[says], (word[says], weights[says], own[says]), len(references))
         in_stem &= numbers
         tells = np.minimum(tokens.size[first], MOST_DIGITS) / 2

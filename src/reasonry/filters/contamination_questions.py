@@ -24,8 +24,7 @@ class Reference:
 
     `is_own` says of each word of the stem whether every phrase it stands in is this question's alone (names, most of
     all); `is_template` whether the benchmarks ask the same with other numbers too. `sentences` are the numbers of words
-    of the stem's sentences; `content` is what its words say, numbers aside; `choices_weight` what the choices say;
-    `scale` how much less the words of the stem weigh for the phrases they stand in.
+    of the stem's sentences; `content` is what its words say, numbers aside; `choices_weight` what the choices say.
     """
 
     coded: Coded
@@ -36,7 +35,6 @@ class Reference:
     is_template: bool
     content: float
     choices_weight: float
-    scale: float
 
     @property
     def stem(self) -> Sequence[str]:

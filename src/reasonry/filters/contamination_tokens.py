@@ -1,6 +1,6 @@
 """Many texts at once as words and numbers alone, each as a 64-bit hash: a coarse form that is cheap to make.
 
-LaTeX commands, signs and layout are left out, so that two ways of writing a formula share what stands in it. A number
+LaTeX, signs and layout are left out, so that two ways of writing a formula share what stands in it. A number
 is the same in digits and in words ("1,000" and "1000", "thirty-seven" and "37"). All texts of a batch stand in one
 array of bytes, so that the work per character is done by numpy.
 """
@@ -16,9 +16,22 @@ from typing import Any
 
 __all__ = ["Tokens", "tokenise", "word_hashes"]
 
-_COMMAND = re.compile(r"\\[a-z]+")
+# Of LaTeX commands the names of functions stay, as they would stand in plain text.
+_COMMAND = re.compile(
+    r"\\(?:[dt]?(sin|cos|tan|sec|csc|cot|arcsin|arccos|arctan|sinh|cosh|tanh|log|ln|exp|det|gcd|lim|max|min|binom|sqrt|pi"
+    r"|sum|int|prod|angle)(?![a-z])|[a-z]+)"
+)
+_SYMBOLS = {
+    "\u03c0": " pi ",
+    "\u221a": " sqrt ",
+    "\u2211": " sum ",
+    "\u222b": " int ",
+    "\u220f": " prod ",
+    "\u2220": " angle ",
+}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_PLAIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"})
+_PUNCTUATION = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"}
+_PLAIN = str.maketrans(_PUNCTUATION | _SYMBOLS)
 _OTHER_SCRIPT = re.compile(
     r"[\u0400-\u1fff\u2c00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00010000-\U0001cfff\U00020000-\U000fffff]"
 )
@@ -76,7 +89,7 @@ def word_hashes(words: Sequence[str]) -> Any:
 def _spelled(text: str) -> str:
     text = text.lower().replace(_SEPARATOR, " ")
     if "\\" in text:
-        text = _COMMAND.sub(" ", _BARE_FRACTION.sub(r"frac \1 \2 ", text) if "frac" in text else text)
+        text = _COMMAND.sub(r" \1 ", _BARE_FRACTION.sub(r"frac \1 \2 ", text) if "frac" in text else text)
     if text.isascii():
         return text
     text = _NOT_ASCII.sub(lambda run: run[0].translate(_PLAIN), text)

@@ -18,7 +18,11 @@ _ASKING = """
 find determine compute calculate evaluate solve work out give tell state answer write express question problem
 following given let suppose assume consider please value values number numbers equal equals respectively get know known
 """
-FILLERS = frozenset((_GRAMMAR + _ASKING).split())
+_INSTRUCTING = """
+step steps reason reasoning explain explanation justify briefly carefully think show final boxed put within response
+return solution
+"""
+FILLERS = frozenset((_GRAMMAR + _ASKING + _INSTRUCTING).split())
 """Words that come, go and stand for each other without changing what is asked."""
 
 _DENYING = """

@@ -146,7 +146,7 @@ _SHAPE = (
     r"(?:squares?|triangles?|circles?|rectangles?|grid|hexagon|polygon|shapes?|solid|cube|region|circuit|structure)"
 )
 _AS_SHOWN = _any(
-    rf"\b{_SHAPE}\s+{_SHOWN}\b(?!\s+(?:that|to|by))",
+    rf"\b{_SHAPE}\s+(?:shown|pictured|depicted|illustrated)\b(?!\s+(?:that|to|by))",
     rf"\b(?:as|is|are)\s+{_SHOWN}\s+{_PLACE}\b(?![^.\n]{{0,60}}:)",
     rf"(?:^|[.,]\s+){_SHOWN}\s+(?:at|on|to)\s+(?:the\s+)?(?:right|left)\b",
     r"\bas\s+(?:shown|pictured|depicted|illustrated)(?=\s*[.,;](?!\w))",
@@ -181,7 +181,7 @@ _REFERENCES = [
             rf"\btable\s+(?:(?:is|are)\s+)?(?:{_SHOWN}\b|(?:given\s+|provided\s+)?(?:below|above)\b)",
             rf"\b(?:this|the)\s+table\s+(?:{_SHOWS}|lists|gives)\b",
             r"\b(?:in|from)\s+(?:the|this)\s+(?:following|above)\s+table\b|\b(?:see|in|from|to|of)\s+table\s*\d",
-            r"如下?表\s*\d|下表所示|如下表|表格中|上表",
+            r"如下?表\s*\d|下表所示|如[上下]表|表格中|上表[中所]",
         ),
         _has_rows,
     ),

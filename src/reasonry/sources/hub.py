@@ -22,9 +22,9 @@ from reasonry.records import Record, file_sha256
 from reasonry.registry import Input, part
 from reasonry.sections import FieldMap, QuestionsSection, RecipePath
 from reasonry.sources.mapping import Mapped, question_from
-from reasonry.types import Drop, Question
+from reasonry.types import Drop, JsonMap, Question
 
-__all__ = ["HubSection", "hub_inputs", "read_hub"]
+__all__ = ["HubSection", "hub_inputs", "hub_records", "needs_datasets", "read_hub"]
 
 RepositoryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -54,10 +54,6 @@ def hub_inputs(options: HubSection) -> Sequence[Input]:
 @part("source", "hub", options=HubSection, inputs=hub_inputs)
 def read_hub(options: HubSection) -> Iterator[Question | Drop]:
     """Questions from a Hugging Face dataset, on the Hub or in a folder (extra: hub)."""
-    library = _datasets()
-    revision = revision_of(options)
-    name = options.path.resolved.name if isinstance(options.path, RecipePath) else options.path
-    place = {"dataset": name, "config": options.config, "split": options.split, "revision": revision}
     mapped = Mapped(
         fields=options.fields,
         verifier=options.verifier,
@@ -66,12 +62,27 @@ def read_hub(options: HubSection) -> Iterator[Question | Drop]:
         name=options.name,
         spec=options.spec,
     )
+    for record, origin in hub_records(options):
+        yield question_from(record, mapped, origin)
+
+
+def hub_records(options: HubSection) -> Iterator[tuple[Record, JsonMap]]:
+    """The rows of the split as they are, each with its place. Raises InputError where there are none."""
+    library = _datasets()
+    revision = revision_of(options)
+    name = options.path.resolved.name if isinstance(options.path, RecipePath) else options.path
+    place = {"dataset": name, "config": options.config, "split": options.split, "revision": revision}
     empty = True
     for record in islice(_records(library, options, name, revision), options.take):
         empty = False
-        yield question_from(record, mapped, {**place, "row": record.row})
+        yield record, {**place, "row": record.row}
     if empty:
         raise InputError("no rows", place=f"{name}: {options.split}")
+
+
+def needs_datasets() -> None:
+    """Raises PartError where the library that reads the Hub is not installed."""
+    _datasets()
 
 
 def revision_of(options: HubSection) -> str:

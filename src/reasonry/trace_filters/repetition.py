@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reasonry.filters.repeats import has_letters, loop, repeated_piece
+from reasonry.filters.repeats import Repeat, has_letters, loop, repeated_piece
 from reasonry.registry import part
 from reasonry.trace_filters.each import Fault, RowTraceFilterSection, each
 from reasonry.types import Candidate, Drop
@@ -15,8 +15,8 @@ from reasonry.types import Candidate, Drop
 __all__ = ["RULES", "RepetitionSection", "repetition"]
 
 RULES = {
-    "loop": "a stretch of text comes four times or more without a gap, over more than `max_loop` characters, or over"
-    " more than `max_share` of the text",
+    "loop": "a stretch of text comes four times or more without a gap, over more than `max_loop` characters or"
+    " `max_share` of the text; or twenty times and more",
     "repeated_lines": "the same line or sentence comes more than `max_times`, and such lines make more than `max_share`"
     " of the text",
 }
@@ -34,7 +34,8 @@ class RepetitionSection(RowTraceFilterSection):
     )
 
 
-_ROUNDS = 4
+_ROUNDS, _MANY_ROUNDS = 4, 20
+_SHORTEST_ROUND = 8  # characters, of those that make a loop by their number alone: "ha" and "--" do not
 _SHORTEST_LOOP = 200  # characters
 
 
@@ -55,9 +56,15 @@ def _goes_round(text: str, options: RepetitionSection) -> Fault | None:
     if len(text) < _SHORTEST_LOOP:
         return None
     found = loop(text)
-    if found is not None and found.times >= _ROUNDS and has_letters(found.text):
-        taken = found.share * len(text)
-        if taken > options.max_loop or (found.share > options.max_share and taken >= _SHORTEST_LOOP):
-            return Fault("loop", f"{found}, without a gap")
+    if found is not None and _is_loop(found, len(text), options):
+        return Fault("loop", f"{found}, without a gap")
     found = repeated_piece(text, options.max_times + 1, options.max_share)
     return Fault("repeated_lines", str(found)) if found is not None else None
+
+
+def _is_loop(found: Repeat, length: int, options: RepetitionSection) -> bool:
+    again = found.share * length
+    if found.times < _ROUNDS or again < _SHORTEST_LOOP or not has_letters(found.text):
+        return False
+    has_many_rounds = found.times >= _MANY_ROUNDS and len(found.text) >= _SHORTEST_ROUND
+    return again > options.max_loop or found.share > options.max_share or has_many_rounds

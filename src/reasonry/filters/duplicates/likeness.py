@@ -118,7 +118,7 @@ class Judge:
             return None
         if one.has_choices:
             return CHOICES_EVIDENCE
-        return _worth(one.answer.text, one)
+        return min(_worth(one.answer.text, one), _worth(other.answer.text, other))
 
 
 def _worth(answer: str, question: Reading) -> float:

@@ -1,0 +1,214 @@
+"""Benchmarks of the field by name, as thin definitions over datasets of the Hub (extra: hub).
+
+| name | dataset | rows | licence |
+|---|---|---|---|
+| `math500` | HuggingFaceH4/MATH-500 | 500 | MIT (of MATH) |
+| `aime24` | HuggingFaceH4/aime_2024 | 30 | not stated; problems of the MAA |
+| `aime25` | math-ai/aime25 | 30 | not stated; problems of the MAA |
+| `amc23` | math-ai/amc23 | 40 | not stated; problems of the MAA |
+| `gsm8k` | openai/gsm8k, main | 1,319 | MIT |
+| `gpqa_diamond` | Idavidrein/gpqa, gpqa_diamond | 198 | CC-BY-4.0; gated: accept its terms, then set HF_TOKEN |
+
+Each is pinned to a commit where one is known, so that it can be named without a network. `path` points to a local copy
+of the dataset's folder instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import Field
+
+from reasonry.identity import digest
+from reasonry.records import Record
+from reasonry.registry import Input, part
+from reasonry.sections import EvaluateSection, FieldMap, RecipePath
+from reasonry.sources.hub import HubSection, hub_inputs, hub_records, needs_datasets
+from reasonry.sources.mapping import Mapped, question_from
+from reasonry.types import Drop, Question
+
+__all__ = ["PUBLISHED", "Published", "PublishedChoiceSection", "PublishedMathSection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a benchmark is, which column holds what, and whom to cite. `revision` None: the newest commit."""
+
+    name: str
+    dataset: str
+    split: str
+    rows: int
+    license: str
+    citation: str
+    summary: str
+    fields: FieldMap
+    revision: str | None = None
+    config: str | None = None
+
+
+_MAA = "Mathematical Association of America, American Mathematics Competitions"
+PUBLISHED = {
+    one.name: one
+    for one in (
+        Published(
+            name="math500",
+            dataset="HuggingFaceH4/MATH-500",
+            revision="6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be",
+            split="test",
+            rows=500,
+            license="MIT",
+            citation=(
+                "Hendrycks et al., Measuring Mathematical Problem Solving With the MATH Dataset, 2021"
+                " (arXiv:2103.03874);"
+                " Lightman et al., Let's Verify Step by Step, 2023 (arXiv:2305.20050)"
+            ),
+            summary="MATH-500: 500 problems of MATH's test split.",
+            fields=FieldMap(prompt="problem", answer="answer", id="unique_id"),
+        ),
+        Published(
+            name="aime24",
+            dataset="HuggingFaceH4/aime_2024",
+            revision="2fe88a2f1091d5048c0f36abc874fb997b3dd99a",
+            split="train",
+            rows=30,
+            license="unknown",
+            citation=f"{_MAA}: AIME I and II 2024",
+            summary="AIME 2024: 30 problems with integer answers.",
+            fields=FieldMap(prompt="problem", answer="answer", id="id"),
+        ),
+        Published(
+            name="aime25",
+            dataset="math-ai/aime25",
+            revision="563bb8404243c5f09de6ec262f2db674fe5bce9b",
+            split="test",
+            rows=30,
+            license="unknown",
+            citation=f"{_MAA}: AIME I and II 2025",
+            summary="AIME 2025: 30 problems with integer answers.",
+            fields=FieldMap(prompt="problem", answer="answer", id="id"),
+        ),
+        Published(
+            name="amc23",
+            dataset="math-ai/amc23",
+            revision="80815d37005feb82cd7f8fbc6901d5d3eff43057",
+            split="test",
+            rows=40,
+            license="unknown",
+            citation=f"{_MAA}: AMC 12 2023",
+            summary="AMC 2023: 40 problems with numbers as answers.",
+            fields=FieldMap(prompt="question", answer="answer", id="id"),
+        ),
+        Published(
+            name="gsm8k",
+            dataset="openai/gsm8k",
+            revision="740312add88f781978c0658806c59bc2815b9866",
+            config="main",
+            split="test",
+            rows=1319,
+            license="MIT",
+            citation="Cobbe et al., Training Verifiers to Solve Math Word Problems, 2021 (arXiv:2110.14168)",
+            summary="GSM8K: 1,319 word problems of the test split.",
+            fields=FieldMap(prompt="question", answer="answer"),
+        ),
+        Published(
+            name="gpqa_diamond",
+            dataset="Idavidrein/gpqa",
+            config="gpqa_diamond",
+            split="train",
+            rows=198,
+            license="CC-BY-4.0",
+            citation="Rein et al., GPQA: A Graduate-Level Google-Proof Q&A Benchmark, 2023 (arXiv:2311.12022)",
+            summary="GPQA Diamond: 198 choices of graduate science (gated: HF_TOKEN).",
+            fields=FieldMap(prompt="Question", answer="Correct Answer", id="Record ID"),
+        ),
+    )
+}
+_WRONG_ANSWERS = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
+
+
+class PublishedMathSection(EvaluateSection):
+    """An evaluation on a published benchmark of mathematics."""
+
+    verifier: str = "math"
+    domain: str = "math"
+    path: RecipePath | None = Field(default=None, description="a local copy of the dataset's folder; default: the Hub")
+    revision: str | None = Field(default=None, description="commit, branch or tag; default: the one it is pinned to")
+
+
+class PublishedChoiceSection(PublishedMathSection):
+    """An evaluation on a published benchmark of choices."""
+
+    verifier: str = "choice"
+    domain: str = "science"
+
+
+def _dataset(published: Published, options: PublishedMathSection) -> HubSection:
+    """The benchmark as a dataset's options. A local copy has a revision of its own."""
+    return HubSection(
+        source="hub",
+        path=options.path or published.dataset,
+        config=published.config,
+        split=published.split,
+        revision=None if options.path else options.revision or published.revision,
+    )
+
+
+def _as_it_is(record: Record) -> Record:
+    return record
+
+
+def _with_final_answer(record: Record) -> Record:
+    """GSM8K's solutions end in `#### ` and the number."""
+    solution = record.values.get("answer")
+    if not isinstance(solution, str) or "####" not in solution:
+        return record
+    final = solution.rpartition("####")[2].strip().replace(",", "")
+    return replace(record, values={**record.values, "answer": final})
+
+
+def _with_choices(record: Record) -> Record:
+    """GPQA's four answers as choices, in an order that only their texts decide; the answer becomes its letter."""
+    values = record.values
+    question, right = values.get("Question"), values.get("Correct Answer")
+    answers = [right, *(values.get(name) for name in _WRONG_ANSWERS)]
+    if not isinstance(question, str) or not all(isinstance(answer, str) for answer in answers):
+        return record
+    choices = sorted((str(answer).strip() for answer in answers), key=lambda choice: digest("choice", question, choice))
+    listed = "\n".join(f"({letter}) {choice}" for letter, choice in zip("ABCD", choices, strict=True))
+    changed = {
+        "Question": f"{question.strip()}\n\n{listed}",
+        "Correct Answer": "ABCD"[choices.index(str(right).strip())],
+        "choices": choices,
+    }
+    return replace(record, values={**values, **changed})
+
+
+def _define(
+    published: Published, section: type[PublishedMathSection], shaped: Callable[[Record], Record], choices: str | None
+) -> None:
+    fields = published.fields.model_copy(update={"choices": choices})
+
+    def inputs(options: PublishedMathSection) -> Sequence[Input]:
+        return hub_inputs(_dataset(published, options))
+
+    def read(options: PublishedMathSection) -> Iterator[Question | Drop]:
+        mapped = Mapped(
+            fields=fields,
+            verifier=options.verifier,
+            domain=options.domain,
+            license=published.license,
+            name=published.name,
+            stage="evaluate",
+        )
+        for record, origin in hub_records(_dataset(published, options)):
+            yield question_from(shaped(record), mapped, origin)
+
+    read.__doc__ = published.summary
+    part("benchmark", published.name, options=section, inputs=inputs, needs=needs_datasets)(read)
+
+
+for _name in ("math500", "aime24", "aime25", "amc23"):
+    _define(PUBLISHED[_name], PublishedMathSection, _as_it_is, None)
+_define(PUBLISHED["gsm8k"], PublishedMathSection, _with_final_answer, None)
+_define(PUBLISHED["gpqa_diamond"], PublishedChoiceSection, _with_choices, "choices")
