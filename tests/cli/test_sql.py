@@ -285,7 +285,7 @@ def test_the_queries_of_the_page_are_answered(folder: Path) -> None:
 
 
 def test_the_views_of_the_page_are_there(nasty: RunFolder) -> None:
-    listed = re.findall(r"^\| (`.+?`) \| ", PAGE.split("\n## `reasonry diff")[0], flags=re.MULTILINE)
+    listed = re.findall(r"^\| (`.+?) \| ", PAGE.split("\n## `reasonry diff")[0], flags=re.MULTILINE)
     named = {name for cell in listed for name in re.findall(r"`(\w+)`", cell)}
     assert {"questions", "curated", "steps", "drops", "collect_drops", "dataset_rejected"} <= named
     assert named <= {view.name for view in views_of(nasty.folder)}

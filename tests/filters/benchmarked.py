@@ -18,8 +18,8 @@ BAKER = (
 )
 FORMULA = r"Let $f(x) = \frac{3x^2 - 7}{x + 4}$ for $x \neq -4$. What is the sum of all real $x$ with $f(x) = 5$?"
 LENS = (
-    "A botanist looks at a pollen grain of 0.04 mm through a microscope that enlarges 250 times. How wide does the grain"
-    " seem to her, in centimetres?"
+    "A botanist looks at a pollen grain of 0.04 mm through a microscope that enlarges 250 times. How wide does it seem"
+    " to her, in centimetres?"
 )
 CACTUS = (
     "Which property lets the saguaro cactus survive months without rain?\n"

@@ -98,8 +98,8 @@ def test_a_benchmark_question_in_another_guise_is_dropped(tmp_path: Path, name: 
 
 
 OTHER: dict[str, str | Question] = {
-    "boilerplate alone": "Express your answer as a common fraction. How many hours does the journey take, if it is 90 km long?",
-    "the same instruction before another question": "Let $g(t) = t^3$. What is the sum of all real $t$ with $g(t) = 8$?",
+    "boilerplate alone": "Express your answer as a common fraction. How many hours does the journey of 90 km take?",
+    "the same instruction for another formula": "Let $g(t) = t^3$. What is the sum of all real $t$ with $g(t) = 8$?",
     "the template with other content": (
         "Every evening Tarek paints 48 small tiles and 36 large tiles. He ships two thirds of the small tiles before"
         " dinner and lends 9 large tiles to the harbour office. How many tiles are left for the weekend?"
@@ -132,7 +132,7 @@ def test_a_question_that_is_another_one_is_kept(tmp_path: Path, name: str) -> No
 OTHER_NUMBERS = {
     "all of them": BAKER.replace("48", "60").replace("36", "24").replace("9", "4"),
     "one of them": BAKER.replace("36", "40"),
-    "in a longer text": f"Here is a nice one for the weekend. {LENS.replace('0.04', '0.07').replace('250', '400')} Good luck!",
+    "in a longer text": f"A nice one for the weekend. {LENS.replace('0.04', '0.07').replace('250', '400')} Good luck!",
     "a sign": FORMULA.replace("x) = 5", "x) = -5"),
 }
 

@@ -123,7 +123,8 @@ def test_a_continuation_goes_on_where_the_answer_was_cut(fluent: Trained, tmp_pa
     for text, step, outcome in zip(whole, steps, answers(tmp_path, made, begun, name="b"), strict=True):
         assert isinstance(outcome, Answered)
         if "</think>" in text:  # where it closes its thoughts
-            assert whole_text(step + outcome.reply.reasoning, outcome.reply.response) == text
+            continued = whole_text(step + outcome.reply.reasoning, outcome.reply.response)
+            assert continued[: len(text)] == text  # one that never ends is cut later where it was continued
             same += 1
     assert same >= 5
 

@@ -108,6 +108,14 @@ def _has_rows(text: str) -> bool:
     return ruled > 1 or sum(_CELL.search(line) is not None for line in lines) > 2
 
 
+_FEW_NUMBERS = 8
+
+
+def _has_table(text: str) -> bool:
+    """Rows, or as many numbers as a table has whose rows were run together."""
+    return _has_rows(text) or sum(1 for _ in _CELL.finditer(text)) >= _FEW_NUMBERS
+
+
 def _has_chart(text: str) -> bool:
     return _is_drawn(text) or _has_rows(text)
 
@@ -183,7 +191,7 @@ _REFERENCES = [
             r"\b(?:in|from)\s+(?:the|this)\s+(?:following|above)\s+table\b|\b(?:see|in|from|to|of)\s+table\s*\d",
             r"如下?表\s*\d|下表所示|如[上下]表|表格中|上表[中所]",
         ),
-        _has_rows,
+        _has_table,
     ),
     _Reference("link", ("http", "www."), _any(r"\bhttps?://[^\s)]", r"\bwww\.\w")),
     _Reference(

@@ -42,7 +42,7 @@ def repeated_piece(text: str, times: int, share: float) -> Repeat | None:
         return None
     again, most, best, of_best = 0, 0, "", 0
     for piece, count in Counter(pieces).items():
-        if count == 1 or not _says_something(piece):
+        if count == 1 or not _says_something(piece.strip()):
             continue
         room = (count - 1) * (len(piece) + 1)
         again += room
