@@ -40,8 +40,8 @@ def test_spelling_makes_no_other_words(one: str, other: str) -> None:
 
 def test_one_alone_is_a_pronoun() -> None:
     assert tokens_of("one of them") != tokens_of("1 of them")
-    assert with_digits("one of the two hundred and five".split()) == ["one", "of", "the", "200", "and", "5"]
-    assert with_digits("twenty one thousand".split()) == ["21000"]
+    assert with_digits(["one", "of", "the", "two", "hundred", "and", "five"]) == ["one", "of", "the", "200", "and", "5"]
+    assert with_digits(["twenty", "one", "thousand"]) == ["21000"]
 
 
 def test_ideographs_are_words_of_their_own() -> None:
@@ -75,7 +75,7 @@ LISTED = {
 @pytest.mark.parametrize("form", LISTED)
 def test_choices_are_read_in_whatever_form(form: str) -> None:
     parts = parts_of(LISTED[form])
-    assert [choice.strip(" $\\") for choice in parts.choices] == CHOICES
+    assert list(parts.choices) == CHOICES
     assert parts.stem.startswith("Who hunts at night?")
     assert "fox" not in parts.stem
 
@@ -134,8 +134,8 @@ def test_an_alignment_counts_changed_numbers_apart_from_words() -> None:
 
 def test_a_run_that_moved_is_found() -> None:
     letters: dict[str, str] = {}
-    question = coded("the ferry leaves holm at noon how many cars stay behind", letters)
-    found = aligned(question, coded("how many cars stay behind the ferry leaves holm at noon", letters))
+    question = coded("the ferry with the red funnel leaves holm at noon how many cars stay", letters)
+    found = aligned(question, coded("how many cars stay the ferry with the red funnel leaves holm at noon", letters))
     assert found is not None
     assert found.missing == 0.0
 
@@ -159,7 +159,7 @@ def test_a_run_that_many_questions_share_leads_nowhere() -> None:
     pairs = seeds.pairs(rows, 3)
     found = {(int(r), int(q)): float(s) for r, q, s in zip(pairs.row, pairs.question, pairs.share, strict=True)}
     assert not [pair for pair in found if pair[0] == 0]
-    assert found[(1, 60)] == 1.0
+    assert found[(1, 60)] >= 1.0
     assert found[(2, 7)] >= WHOLE
 
 

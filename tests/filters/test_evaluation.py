@@ -1,4 +1,4 @@
-"""The recipe's own evaluation questions stay out of training, in whatever spelling; other numbers are other questions."""
+"""The recipe's own evaluation questions stay out of training, in whatever spelling; other numbers are others."""
 
 from __future__ import annotations
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from pydantic_core import PydanticUndefined
 
+from reasonry.cli.about import parts_verb
 from reasonry.recipe import load_recipe
 from reasonry.registry import BUILTIN, Kind, Part, find
 
@@ -80,3 +83,14 @@ def test_the_recipe_of_the_page_loads(tmp_path: Path) -> None:
     loaded = load_recipe(tmp_path / "recipe.toml")
     assert len(loaded.curate.filters) == 6
     assert [chosen.filter for chosen in loaded.select.filters] == ["format", "repetition", "refusal", "length"]
+
+
+@pytest.mark.parametrize("kind", HEADINGS)
+def test_the_command_line_lists_them_and_their_rules(kind: Kind) -> None:
+    listed = CliRunner().invoke(parts_verb, [kind]).output
+    assert all(re.search(rf"^{kind} +{name}@\d+ +\S", listed, re.MULTILINE) for name in BUILTIN[kind])
+    shown_ = json.loads(CliRunner().invoke(parts_verb, [kind, "language", "--json"]).output)
+    assert shown_["rules"] == find(kind, "language").rules
+    text = CliRunner().invoke(parts_verb, [kind, "language"]).output
+    assert "other_language" in text
+    assert find(kind, "language").rules["other_language"] in text

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from reasonry.filters.contamination_align import EXTRA_WEIGHT, OPERATORS, Alignment, aligned
@@ -311,14 +312,14 @@ def _with_other_numbers(reference: Reference, found: Alignment, words: Sequence[
 
 
 def _in_other_order(reference: Reference, row: Row) -> Match | None:
-    """The same numbers, signs and nearly all words, in whatever order: a sentence turned round."""
-    numbers, there = _counted(reference.stem), _counted(row.stem)
-    if numbers - there or (there - numbers).total() > 1:
+    """The same numbers, formulas and nearly all words, in whatever order: a sentence turned round."""
+    terms, there = _terms(reference.stem), _terms(row.stem)
+    if terms - there or (there - terms).total() > 1:
         return None
     agreement = _agreement(reference, row)
     if agreement is not None and agreement < 1.0:
         return None
-    telling = sum(min(len(word), 2) * count / 2 for word, count in numbers.items() if word not in OPERATORS)
+    telling = sum(min(len(word), 2) / 2 * count for term, count in terms.items() for word in term if word[0].isdigit())
     telling += len(reference.choices) if agreement is not None else 0
     if telling < TELLING:
         return None
@@ -334,8 +335,22 @@ def _in_other_order(reference: Reference, row: Row) -> Match | None:
     return Match("near", round(score, 4), row.stem, agreement is not None)
 
 
-def _counted(words: Sequence[str]) -> Counter[str]:
-    return Counter(word for word in words if word[0].isdigit() or word in OPERATORS)
+def _terms(words: Sequence[str]) -> Counter[tuple[str, ...]]:
+    """The numbers of a text, each alone; formulas whole: numbers and letters with signs of arithmetic between them."""
+    terms: Counter[tuple[str, ...]] = Counter()
+    for is_term, run in groupby(words, _is_of_term):
+        if not is_term:
+            continue
+        term = list(run)
+        if OPERATORS.isdisjoint(term):
+            terms.update((word,) for word in term if word[0].isdigit())
+        else:
+            terms[tuple(" ".join(term).strip("() ").split())] += 1
+    return terms
+
+
+def _is_of_term(word: str) -> bool:
+    return word[0].isdigit() or word in OPERATORS or word in "()" or _is_sign(word)
 
 
 def _same_sense(one: Set[str], other: Set[str]) -> bool:

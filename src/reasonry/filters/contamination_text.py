@@ -68,7 +68,7 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*\u2022]|\(?\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _LIST = re.compile(
     r"(?:options|choices)(?:\s+are)?\s*:[ \t]*\n(?=[ \t]*(?:[-*\u2022]|\(?\d{1,2}[.)])[ \t])", re.IGNORECASE
 )
-_BETWEEN = " \t\n\\$~;,"
+_BETWEEN = re.compile(r"\A(?:[\s$~;,]|\\(?:q?quad|[ ,;!]))+|(?:[\s$~;,]|\\(?:q?quad|[ ,;!])|\\\Z)+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def parts_of(prompt: str, listed: Sequence[object] | None = None) -> Parts:
         stem.append(_CUE.sub("", prompt[at : marks[0][0]].rstrip()))
         ends = [start for start, _ in marks[1:]]
         ends.append(_end_of_last(prompt, marks))
-        choices += [prompt[begin:end].strip(_BETWEEN) for (_, begin), end in zip(marks, ends, strict=True)]
+        choices += [_BETWEEN.sub("", prompt[begin:end]) for (_, begin), end in zip(marks, ends, strict=True)]
         at = ends[-1]
     stem.append(prompt[at:])
     return Parts("\n".join(stem).strip(), tuple(choices), at)
