@@ -13,6 +13,9 @@ datatrove           the four blocks of its local MinHash pipeline with their def
 rapidfuzz           OpenThoughts: fuzz.ratio of all pairs, at least 95, `process.extract` with its default limit of 5
 """
 
+# pyright: reportMissingImports=false
+# The peers are installed by whoever runs the comparison.
+
 from __future__ import annotations
 
 import json

@@ -60,12 +60,11 @@ def maths_items(count: int, seed: int = 0) -> Iterator[VerifyItem]:
     draws, some = random.Random(seed), _TEXT.split()
     for number in range(count):
         answer = draws.randrange(10**6)
-        words: list[str] = []
-        while sum(map(len, words)) + len(words) < _CHARACTERS:
-            words += [*draws.choices(some, k=12), f"${draws.randrange(1000)} + {draws.randrange(1000)}$."]
+        sums = [f"{draws.randrange(1000)} + {draws.randrange(1000)}" for _ in range(_CHARACTERS // 80)]
+        text = " ".join(f"{' '.join(draws.choices(some, k=12))} ${each}$." for each in sums)
         said = answer if number % 2 else answer + 1
         question = Question(f"Question {seed}.{number}: what is it?", str(answer), "math")
-        yield VerifyItem(question, f"<think>\n{' '.join(words)}\n</think>\n\nThe answer is $\\boxed{{{said}}}$.")
+        yield VerifyItem(question, f"<think>\n{text}\n</think>\n\nThe answer is $\\boxed{{{said}}}$.")
 
 
 @dataclass(frozen=True, slots=True)

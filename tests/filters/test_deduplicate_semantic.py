@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,9 +40,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rules(model: Path, *asked: tuple[str, str | None], **options: Any) -> list[str]:
-    chosen = DeduplicateOptions(method="semantic", model=str(model), **{"threshold": 0.8, **options})
-    results = deduplicate([Question(prompt, answer, "math") for prompt, answer in asked], chosen)
+def options(model: Path, threshold: float = 0.8) -> DeduplicateOptions:
+    return DeduplicateOptions(method="semantic", model=str(model), threshold=threshold)
+
+
+def rules(model: Path, *asked: tuple[str, str | None]) -> list[str]:
+    results = deduplicate([Question(prompt, answer, "math") for prompt, answer in asked], options(model))
     return [result.rule if isinstance(result, Drop) else "kept" for result in results]
 
 
@@ -54,13 +56,8 @@ def test_close_questions_are_one_and_others_are_not(model: Path) -> None:
 
 def test_the_threshold_is_a_cosine(model: Path) -> None:
     rows = [Question(BAKER, "84", "math"), Question(BAKER_AGAIN, "84", "math")]
-
-    def results(threshold: float) -> list[Question | Drop]:
-        chosen = DeduplicateOptions(method="semantic", model=str(model), threshold=threshold)
-        return list(deduplicate(rows, chosen))
-
-    assert results(0.99) == rows
-    dropped = results(0.8)[1]
+    assert list(deduplicate(rows, options(model, 0.99))) == rows
+    dropped = list(deduplicate(rows, options(model, 0.8)))[1]
     assert isinstance(dropped, Drop)
     assert "(semantic, similarity 0.83)" in dropped.reason
 
@@ -82,14 +79,14 @@ def test_blocks_and_groups_make_no_difference(model: Path, monkeypatch: pytest.M
 
 
 def test_the_files_of_a_model_are_an_input(model: Path) -> None:
-    def key(path: str) -> set[str]:
-        chosen = DeduplicateOptions(method="semantic", model=path)
-        return {given.digest for given in inputs_of(part_of(deduplicate), chosen) if given.name == Path(path).name}
+    def key(path: Path) -> set[str]:
+        chosen = inputs_of(part_of(deduplicate), options(path))
+        return {given.digest for given in chosen if given.name == path.name}
 
-    before = key(str(model))
+    before = key(model)
     assert len(before) == 1
     (model / "note.txt").write_text("changed")
-    assert key(str(model)) != before
+    assert key(model) != before
 
 
 def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_the_same_question_is_dropped_and_names_the_evaluation_s(tmp_path: Path)
     dropped, kept = in_evaluation([row("WHAT is 1 + 1"), row("What is 1 + 2?")], held_out)
     assert isinstance(dropped, Drop)
     assert (dropped.rule, dropped.other_id) == ("in_evaluation", held_out[0].id)
-    assert "a:7" in dropped.reason
+    assert "the same text as a, row 7" in dropped.reason
     assert isinstance(kept, Question)
 
 

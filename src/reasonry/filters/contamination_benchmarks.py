@@ -9,7 +9,7 @@ from typing import Any
 from reasonry.errors import InputError, PartError
 from reasonry.identity import digest
 from reasonry.records import SetAside, file_sha256, open_records
-from reasonry.registry import Input, Kind, Part, find, inputs_of
+from reasonry.registry import Input, Kind, Part, find, inputs_of, library_input
 from reasonry.sections import DecontaminateOptions, EvaluateSection, FieldMap, RecipePath, Section
 from reasonry.sources.mapping import Mapped, question_from
 from reasonry.types import Drop, Question
@@ -45,8 +45,11 @@ def choices_of(question: Question) -> list[str]:
 
 
 def benchmark_inputs(options: DecontaminateOptions) -> Sequence[Input]:
-    """Every benchmark, by content or revision. Raises UsageError for one that cannot be found."""
-    inputs: list[Input] = []
+    """Every benchmark, by content or revision, and the library that aligns texts.
+
+    Raises UsageError for a benchmark that cannot be found.
+    """
+    inputs = [library_input("rapidfuzz")]
     for entry in options.against:
         if isinstance(entry, RecipePath):
             file = entry.resolved

@@ -26,6 +26,10 @@ __all__ = ["CONTAMINATED", "NUMBERS_CHANGED", "Hit", "decontaminate", "hits"]
 
 CONTAMINATED = "contaminated"
 NUMBERS_CHANGED = "contaminated_numbers_changed"
+RULES = {
+    CONTAMINATED: "a benchmark asks the same question, in whatever spelling and whatever stands around it",
+    NUMBERS_CHANGED: "a benchmark asks the same question with other numbers",
+}
 _CLIP, _QUOTE = 2000, 160  # characters of a text that are kept, and of a span that a reason quotes
 _SAYS = {
     "same text": "the same text as",
@@ -86,7 +90,7 @@ class Hit:
         }
 
 
-@part("filter", "decontaminate", version=2, options=DecontaminateOptions, inputs=benchmark_inputs)
+@part("filter", "decontaminate", version=2, options=DecontaminateOptions, inputs=benchmark_inputs, rules=RULES)
 def decontaminate(
     rows: Iterable[Question], options: DecontaminateOptions, *, mapper: Mapper = in_process
 ) -> Iterator[Question | Drop]:

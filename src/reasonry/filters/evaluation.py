@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from reasonry.contracts import Mapper
 from reasonry.executors.spread import in_process
 from reasonry.filters.contamination_benchmarks import Listed, choices_of
-from reasonry.filters.decontaminate import hits
+from reasonry.filters.decontaminate import Hit, hits
 from reasonry.filters.normal import place_of, question_key
 from reasonry.sections import DecontaminateOptions
 from reasonry.types import Drop, Question
@@ -29,11 +29,10 @@ def in_evaluation(
     held_out = list(evaluation_questions)
     same = {question_key(question): question for question in held_out}
     asked = [_named(question) for question in held_out]
-    for question, hit in hits(rows, asked, NGRAM, mapper):
-        if (found := same.get(question_key(question))) is not None:
-            reason = f"the evaluation asks the same question ({place_of(found)})"
-            yield Drop(question.id, "curate", IN_EVALUATION, reason, found.id, question.prompt[:2000])
-        elif hit is None or hit.is_other_numbers:
+    for question, found in hits(rows, asked, NGRAM, mapper):
+        identical = same.get(question_key(question))
+        hit = found if identical is None else Hit(_named(identical), "same text", 1.0, (0, len(question.prompt)))
+        if hit is None or hit.is_other_numbers:
             yield question
         else:
             yield hit.drop(question, IN_EVALUATION)

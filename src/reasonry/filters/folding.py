@@ -57,8 +57,8 @@ _LAYOUT = re.compile(
     )""",
     re.VERBOSE,
 )
-_NUMERAL = re.compile(r"[0-9.](?:(?<=[0-9])[0-9,]*(?:\.[0-9]+)?|[0-9]+)")
-_OPERATORS = tuple((sign, f" {sign} ") for sign in "=+-/^()<>[]|%&@{}*_!'#")
+_LETTER = r"[a-z\x80-\U0010ffff]"
+_BESIDE_LETTER = re.compile(rf"[0-9.](?:(?={_LETTER})|(?<={_LETTER}[0-9.]))")
 _OPERATOR = re.compile(r"[=+\-/^()<>\[\]|%&@{}*_!'#×]")
 _OF_TWO_SIGNS = tuple((" ".join(signs), signs) for signs in ("<=", ">=", "!=", "==", "->"))
 _ONE_IN_PARENTHESES = re.compile(r"\( ([\w.]+) \)")
@@ -83,14 +83,16 @@ def folded(text: str) -> str:
         text = _POWER.sub("^", text)
     if "\\" in text or "^{" in text or "_{" in text or "{}" in text or "{,}" in text:
         text = without_latex(text)
-    text = _NUMERAL.sub(_apart, _LAYOUT.sub(" ", _without_frame(text)))
-    return " ".join(text.split()) if _OPERATOR.search(text) is None else _with_operators_apart(text)
+    # A comma that is left parts thousands.
+    text = _BESIDE_LETTER.sub(_apart, _LAYOUT.sub(" ", _without_frame(text)).replace(",", ""))
+    operators = set(_OPERATOR.findall(text))
+    return _with_apart(text, operators) if operators else " ".join(text.split())
 
 
-def _with_operators_apart(text: str) -> str:
+def _with_apart(text: str, operators: set[str]) -> str:
     """Single spaces between words, numbers and operators; none within an operator of two signs."""
-    for sign, apart in _OPERATORS:
-        text = text.replace(sign, apart)
+    for sign in operators:
+        text = text.replace(sign, f" {sign} ")
     text = " ".join(text.split()).replace("×", "*")
     if "< " in text or "= " in text or "> " in text:
         for parted, signs in _OF_TWO_SIGNS:
@@ -98,8 +100,16 @@ def _with_operators_apart(text: str) -> str:
     return _without_parentheses(text) if "( " in text else text
 
 
-def _apart(numeral: re.Match[str]) -> str:
-    return f" {numeral[0].replace(',', '')} "
+def _apart(figure: re.Match[str]) -> str:
+    """The first or last figure of a number, with spaces between it and the letters that it touches."""
+    start, end, text = figure.start(), figure.end(), figure.string
+    before = " " if start and _is_letter(text[start - 1]) else ""
+    after = " " if end < len(text) and _is_letter(text[end]) else ""
+    return f"{before}{figure[0]}{after}"
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() or character > "\x7f"
 
 
 def _untagged(tag: re.Match[str]) -> str:

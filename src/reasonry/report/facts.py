@@ -72,6 +72,8 @@ def gather(folder: Path) -> Facts:
         traces=rows.traces,
         completions=rows.completions,
         drops=rows.drops,
+        contamination=rows.contamination,
+        duplicates=rows.duplicates,
         published=[asdict(file) for m in run.of("publish") for file in run.store.rows(m, PublishedFile)],
         stages=[_stage_line(run, manifest) for manifest in run.manifests],
         sources=list(_sources(run.manifests)),

@@ -8,14 +8,20 @@ from typing import Any
 
 __all__ = [
     "CompletionSample",
+    "Contamination",
     "Curve",
     "DropGroup",
     "DropSample",
+    "DuplicateCluster",
+    "DuplicateMember",
+    "Duplicates",
     "Economy",
     "Facts",
     "FunnelStep",
     "GateLine",
     "Headline",
+    "HitCount",
+    "HitSample",
     "Rate",
     "SamplesPerQuestion",
     "Score",
@@ -217,6 +223,77 @@ class DropGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class HitCount:
+    """How many rows hold a question of one benchmark, found in one way."""
+
+    benchmark: str
+    rule: str
+    how: str
+    is_kept: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class HitSample:
+    """A row that holds a question of a benchmark. The row's prompt is `before`, `text`, `after`: `text` is the question.
+
+    `benchmark_text` None: the row was kept, and its note names the question alone.
+    """
+
+    row_id: str
+    rule: str
+    how: str
+    is_kept: bool
+    score: float
+    benchmark: str
+    row: str
+    before: str
+    text: str
+    after: str
+    benchmark_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """Rows that hold a benchmark's question. `hits` are some of them: of each way those with the lowest score."""
+
+    rows: int
+    counts: Sequence[HitCount]
+    hits: Sequence[HitSample]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateMember:
+    """A row that was dropped for another. `similarity` None: the text is the same."""
+
+    row_id: str
+    rule: str
+    similarity: float | None
+    reason: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateCluster:
+    """A row that stayed, and rows that were dropped for it: some, the least alike first. `size` counts them all."""
+
+    survivor_id: str
+    source: str
+    prompt: str
+    size: int
+    members: Sequence[DuplicateMember]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Rows that were dropped for others that ask the same. `shown` are the largest clusters and the loosest."""
+
+    rows: int
+    clusters: int
+    shown: Sequence[DuplicateCluster]
+
+
+@dataclass(frozen=True, slots=True)
 class StageLine:
     """One table's lineage. `inputs` are the keys of the tables it was made from."""
 
@@ -256,6 +333,8 @@ class Facts:
     traces: Sequence[TraceSample]
     completions: Sequence[CompletionSample]
     drops: Sequence[DropGroup]
+    contamination: Contamination | None
+    duplicates: Duplicates | None
     published: Sequence[Mapping[str, Any]]
     stages: Sequence[StageLine]
     sources: Sequence[Mapping[str, Any]]

@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 
 from reasonry.errors import UsageError
 from reasonry.joining import InStep
-from reasonry.report.model import CompletionSample, DropGroup, DropSample, TeacherLine, TraceSample
+from reasonry.report.model import (
+    CompletionSample,
+    Contamination,
+    DropGroup,
+    DropSample,
+    Duplicates,
+    TeacherLine,
+    TraceSample,
+)
+from reasonry.report.overlaps import Overlaps, prompt_in
 from reasonry.report.sampling import Sample, clip
 from reasonry.store import Manifest, Store
 from reasonry.types import Completion, Drop, Question, Status, Trace, VerdictRow
@@ -55,6 +64,8 @@ class Rows:
     teachers: list[TeacherLine] = field(default_factory=list[TeacherLine])
     completions: list[CompletionSample] = field(default_factory=list[CompletionSample])
     drops: list[DropGroup] = field(default_factory=list[DropGroup])
+    contamination: Contamination | None = None
+    duplicates: Duplicates | None = None
 
 
 def open_run(folder: Path) -> RunOnDisk:
@@ -71,7 +82,9 @@ def open_run(folder: Path) -> RunOnDisk:
 
 def read_rows(run: RunOnDisk) -> Rows:
     """Sample every table. Drops first, since they say which traces and questions are needed beside the samples."""
-    groups = [group for manifest in run.manifests for group in _drop_groups(run, manifest)]
+    overlaps = Overlaps()
+    groups = [group for manifest in run.manifests for group in _drop_groups(run, manifest, overlaps)]
+    _add_kept(run, overlaps)
     wanted = {drop.row_id.partition("#")[0] for group in groups for drop in group.sample}
     pairs, wanted_traces, teachers = _read_traces(run, wanted)
     wanted |= {trace.question_id for trace, _ in pairs} | {trace.question_id for trace in wanted_traces.values()}
@@ -81,6 +94,8 @@ def read_rows(run: RunOnDisk) -> Rows:
         teachers=teachers,
         completions=[sample for manifest in run.of("evaluate") for sample in _completions(run, manifest)],
         drops=[group.finished(questions, wanted_traces) for group in groups],
+        contamination=overlaps.contamination(),
+        duplicates=overlaps.duplicates(run.store, run.one("collect")),
     )
 
 
@@ -95,19 +110,32 @@ class _Group:
     def finished(self, questions: Mapping[str, Question], traces: Mapping[str, Trace]) -> DropGroup:
         samples = [
             DropSample(
-                drop.row_id, clip(drop.reason), drop.other_id, clip(drop.content or _content(drop, questions, traces))
+                drop.row_id,
+                clip(drop.reason),
+                drop.other_id,
+                clip(prompt_in(drop.content) if drop.content else _content(drop, questions, traces)),
             )
             for drop in self.sample
         ]
         return DropGroup(self.manifest.stage, self.manifest.label, self.rule, self.sample.offered, samples)
 
 
-def _drop_groups(run: RunOnDisk, manifest: Manifest) -> Iterator[_Group]:
+def _drop_groups(run: RunOnDisk, manifest: Manifest, overlaps: Overlaps) -> Iterator[_Group]:
     samples: dict[str, Sample[Drop]] = {}
     for drop in run.store.drops(manifest):
+        overlaps.add(manifest, drop)
         samples.setdefault(drop.rule, Sample(DROPS_PER_RULE)).offer(drop.row_id, drop)
     for rule in sorted(samples):
         yield _Group(manifest, rule, samples[rule])
+
+
+def _add_kept(run: RunOnDisk, overlaps: Overlaps) -> None:
+    """Rows that hold a benchmark's question with other numbers, where the recipe keeps them."""
+    curated = run.one("curate")
+    section = (curated.section.get("curate") or {}).get("decontaminate") if curated else None
+    if curated and section and section.get("numbers_changed") == "keep":
+        for question in run.store.rows(curated, Question):
+            overlaps.add_kept(question)
 
 
 def _content(drop: Drop, questions: Mapping[str, Question], traces: Mapping[str, Trace]) -> str:

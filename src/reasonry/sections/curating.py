@@ -56,7 +56,7 @@ class DecontaminateOptions(Section):
 
     against: list[Any] = Field(
         min_length=1,
-        description="benchmarks: a file, a benchmark's name, a dataset of the Hub (owner/name@revision), or a table",
+        description="benchmarks: a file, a benchmark's name, a dataset (owner/name@revision or a folder), or a table",
         json_schema_extra={"items": {"type": ["string", "object"]}},
     )
     fields: FieldMap = Field(
@@ -80,6 +80,7 @@ class DecontaminateOptions(Section):
 
 _HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
 _PART_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_FILE_NAME = re.compile(r"\.(?:jsonl?|ndjson|csv|tsv|parquet|gz|zst)\Z", re.IGNORECASE)
 
 
 def _benchmark(entry: Any, folder: Path) -> Any:
@@ -93,11 +94,13 @@ def _benchmark(entry: Any, folder: Path) -> Any:
         return table
     if not isinstance(entry, str):
         raise PydanticCustomError("no_benchmark", "neither a name, a file nor a table", {})
-    if _PART_NAME.fullmatch(entry) and not (folder / entry).is_file():
+    if _PART_NAME.fullmatch(entry):
         return {"benchmark": entry}
-    if (hub := _HUB_NAME.fullmatch(entry)) and not (folder / entry).exists():
+    hub = _HUB_NAME.fullmatch(entry)
+    if hub and not _FILE_NAME.search(entry) and not (folder / entry).exists():
         return {"source": "hub", "path": hub[1], "split": "test", **({"revision": hub[2]} if hub[2] else {})}
-    return RecipePath.at(entry, folder)
+    path = RecipePath.at(entry, folder)
+    return {"source": "hub", "path": path, "split": "test"} if path.resolved.is_dir() else path
 
 
 class FilterSection(Section):

@@ -54,7 +54,7 @@ def _curated(options: CurateOptions, table: Iterable[Question], mapper: Mapper) 
     if section.deduplicate:
         rows = find("filter", "deduplicate").call(table, section.deduplicate, mapper=mapper)
     if options.evaluate:
-        rows = _through("in_evaluation", partial(_kept_out, options.evaluate), rows)
+        rows = _through("in_evaluation", partial(_kept_out, options.evaluate, mapper), rows)
     if section.decontaminate is not None:
         decontaminate = partial(find("filter", "decontaminate").call, mapper=mapper)
         rows = _through("decontaminate", lambda kept: decontaminate(kept, section.decontaminate), rows)
@@ -63,8 +63,8 @@ def _curated(options: CurateOptions, table: Iterable[Question], mapper: Mapper) 
     return rows
 
 
-def _kept_out(sections: Sequence[EvaluateSection], rows: Iterable[Question]) -> Rows:
-    return in_evaluation(rows, _evaluation_questions(sections))
+def _kept_out(sections: Sequence[EvaluateSection], mapper: Mapper, rows: Iterable[Question]) -> Rows:
+    return in_evaluation(rows, _evaluation_questions(sections), mapper=mapper)
 
 
 def _filtered(chosen: FilterSection, rows: Iterable[Question]) -> Rows:

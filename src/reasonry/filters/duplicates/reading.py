@@ -45,7 +45,13 @@ class Reading:
         self.text = text
         self.sequence = text.split()
         self.words: Words = dict(Counter(self.sequence))
-        self.weight = weight(self.words)
+        letters = len(text) - text.count(" ")
+        self.weight = letters + (DIGIT_WEIGHT - 1) * sum(map(len, self.numbers_in_order)) - self._in_number_words()
+
+    def _in_number_words(self) -> int:
+        if NUMBER_WORDS.isdisjoint(self.words):
+            return 0
+        return sum(len(word) * count for word, count in self.words.items() if word in NUMBER_WORDS)
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
