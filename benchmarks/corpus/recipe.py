@@ -34,6 +34,24 @@ _LINE = """
 deduplicate = {{ method = "minhash" }}
 decontaminate = {{ against = ["benchmark.jsonl"], fields = {{ prompt = "question", answer = "answer", id = "id" }} }}
 
+[[curate.filters]]
+filter = "garbled"
+
+[[curate.filters]]
+filter = "language"
+
+[[curate.filters]]
+filter = "references"
+
+[[curate.filters]]
+filter = "parts"
+
+[[curate.filters]]
+filter = "proof"
+
+[[curate.filters]]
+filter = "answer"
+
 [distil]
 teacher = "replay"
 path = [{traces}]
@@ -43,6 +61,21 @@ samples = "all"
 [select]
 keep = "correct"
 per_question = 1
+
+[[select.filters]]
+filter = "format"
+
+[[select.filters]]
+filter = "repetition"
+
+[[select.filters]]
+filter = "refusal"
+
+[[select.filters]]
+filter = "placeholder"
+
+[[select.filters]]
+filter = "language"
 
 [publish]
 title = "A generated corpus, its traces replayed"

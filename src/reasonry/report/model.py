@@ -235,7 +235,7 @@ class HitCount:
 
 @dataclass(frozen=True, slots=True)
 class HitSample:
-    """A row that holds a question of a benchmark. The row's prompt is `before`, `text`, `after`: `text` is the question.
+    """A row that holds a question of a benchmark: `text`, with the rest of the prompt `before` and `after` it.
 
     `benchmark_text` None: the row was kept, and its note names the question alone.
     """
