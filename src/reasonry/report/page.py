@@ -19,7 +19,6 @@ __all__ = ["render"]
 
 WIDE, NARROW = 960, 326
 HISTOGRAM_BARS = 16
-# Controls, and what reorders text silently (bidirectional overrides): shown by their numbers.
 
 
 def render(facts: Facts) -> str:
@@ -52,6 +51,7 @@ def render(facts: Facts) -> str:
         score_plots=list(_score_plots(facts)),
         traces_by_status=_grouped(facts.traces, "status"),
         completions_by_student=_grouped(facts.completions, "benchmark", "student"),
+        hits_by_how=_grouped(facts.contamination.hits, "how") if facts.contamination else [],
         drops_by_stage=_grouped(facts.drops, "stage"),
     )
 
