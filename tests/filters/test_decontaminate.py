@@ -177,6 +177,18 @@ def test_a_template_that_the_benchmark_repeats_is_not_a_question_with_other_numb
     assert isinstance(result, Question)
 
 
+def test_other_numbers_are_found_where_numbers_are_what_tells_the_benchmark_s_questions_apart(tmp_path: Path) -> None:
+    asked = (
+        "The chess club of {} has {} members. Of these, {} can juggle, {} can ride, and {} can do both."
+        " How many members can juggle or ride but not both?"
+    )
+    towns = ("Wrenfield", "Dovecote", "Inverlay", "Bellmoor", "Ravensford", "Hollins", "Ashcombe", "Thornbury")
+    more = [asked.format(town, 80 + n, 40 + 3 * n, 39 - n, 10 + n) for n, town in enumerate(towns)]
+    (drop,) = decided(tmp_path, [asked.format("Dovecote", 366, 61, 16, 6)], *more)
+    assert isinstance(drop, Drop)
+    assert drop.rule == "contaminated_numbers_changed"
+
+
 def test_a_phrase_that_many_benchmark_questions_share_contaminates_nothing(tmp_path: Path) -> None:
     stock = "Give your result as an integer between 000 and 999, as is the custom in contests of this kind."
     more = [f"{question} {stock}" for question in ("How tall is the old oak?", "When does the ferry leave the island?")]

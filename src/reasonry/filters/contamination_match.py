@@ -199,11 +199,13 @@ def _in_order(reference: Reference, row: Row, found: Alignment) -> Match | None:
         or own.words_found < OWN_FOUND * (own.words if own.words >= OWN else 0.0)
     ):
         return None
-    if not (_sentences_there(reference, found, SENTENCE_FOUND) and _signs_there(reference, row, found)):
+    if not _signs_there(reference, row, found):
         return None
     words = row.stem[found.begin : found.end]
     if _has_other_numbers(reference, row, found):
         return _with_other_numbers(reference, found, words)
+    if not _sentences_there(reference, found, SENTENCE_FOUND):
+        return None
     evidence = found.matched + NUMBER_WEIGHT * own.numbers_found
     evidence += COMMON_NUMBER_WEIGHT * (found.equal_numbers - own.numbers_found)
     against = found.missing + EXTRA_WEIGHT * found.extra
