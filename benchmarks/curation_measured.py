@@ -57,8 +57,9 @@ def measured(task: str, name: str, stored: Path, corpus: Path, *, python: str = 
     """Run a method in a fresh process."""
     out = stored / f"{task}-{name}.jsonl"
     command = [python, "-m", "benchmarks.curation_measured", task, name, str(stored), str(corpus), str(out)]
-    root = str(Path(__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{Path(root) / 'src'}", "TOKENIZERS_PARALLELISM": "false"}
+    root = Path(__file__).parents[1]
+    modules = os.pathsep.join([str(root), str(root / "src")])
+    environment = {**os.environ, "PYTHONPATH": modules, "TOKENIZERS_PARALLELISM": "false"}
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=root, env=environment)
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or [""])[-1]

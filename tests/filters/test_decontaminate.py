@@ -189,6 +189,22 @@ def test_other_numbers_are_found_where_numbers_are_what_tells_the_benchmark_s_qu
     assert drop.rule == "contaminated_numbers_changed"
 
 
+def test_another_board_is_another_question(tmp_path: Path) -> None:
+    asked = "Place queens on the board below so that no two attack each other, and return the whole board.\n\n{}"
+    boards = ["_ _ _ Q\n_ _ _ _\n_ _ _ _\n_ _ _ _", "_ _ _ _\n_ _ _ _\n_ Q _ _\n_ _ _ _"]
+    same, other = decided(tmp_path, [asked.format(board) for board in boards], asked.format(boards[0]))
+    assert isinstance(same, Drop)
+    assert isinstance(other, Question)
+
+
+def test_another_formula_in_a_template_is_another_question(tmp_path: Path) -> None:
+    asked = "A sequence of letters folds in the workshop of the tinsmith. What is left of {} after all pairs are gone?"
+    more = [asked.format(letters) for letters in ("x y y x z x", "z z y x y z")]
+    same, other = decided(tmp_path, [more[0], asked.format("y y y z x z")], *more)
+    assert isinstance(same, Drop)
+    assert isinstance(other, Question)
+
+
 def test_a_phrase_that_many_benchmark_questions_share_contaminates_nothing(tmp_path: Path) -> None:
     stock = "Give your result as an integer between 000 and 999, as is the custom in contests of this kind."
     more = [f"{question} {stock}" for question in ("How tall is the old oak?", "When does the ferry leave the island?")]

@@ -14,7 +14,7 @@ from typing import Any
 from reasonry.filters.contamination_align import UNKNOWN, Coded
 from reasonry.filters.contamination_match import Match, match
 from reasonry.filters.contamination_outline import Outlines
-from reasonry.filters.contamination_questions import Reference, Row, sentence_lengths, spelled
+from reasonry.filters.contamination_questions import Reference, Row, drawn, sentence_lengths, spelled
 from reasonry.filters.contamination_seeds import Seeds, shared_by
 from reasonry.filters.contamination_text import parts_of, span_of
 from reasonry.filters.contamination_tokens import Tokens, tokenise
@@ -42,6 +42,7 @@ def prepared(prompt: str, choices: Sequence[object] | None = None) -> JsonMap:
         "choices": [folded(choice) for choice in parts.choices],
         "sentences": sentence_lengths(parts.stem),
         "texts": [parts.stem, *parts.choices],
+        "drawn": drawn(parts.stem),
     }
 
 
@@ -121,6 +122,7 @@ class Index:
                 is_template=_words_of(stem) in templates,
                 content=sum(map(self.weigh, dict.fromkeys(w for w in stem.words if w.isalpha() and len(w) > 1))),
                 choices_weight=sum(min(2.0, sum(map(self.weigh, choice.split()))) for choice in question["choices"]),
+                drawn=question["drawn"],
             )
 
 

@@ -34,6 +34,7 @@ LONG_STEM = 12.0  # the content of a stem that is the same question with other c
 SENTENCE = 1.0  # the weight from which a sentence must not be missing
 SENTENCE_FOUND, ASK_FOUND, OTHER_CHOICES_FOUND = 0.34, 0.6, 0.85  # of a sentence; of the last; where choices are others
 _NO_SIGNS = frozenset("()[]|'aist")  # brackets, which are layout as often, and words of one letter
+OTHER_SIGNS = 0.05  # the share of signs that may differ where signs are what tells questions apart
 MANY_SIGNS, SIGNS_FOUND = 8, 0.8  # signs and single letters, from where on so much of them must be there
 OWN, OWN_FOUND = 1.0, 0.35  # the weight from which a question's own words must be there, and how much of it
 IDENTICAL_CONTENT = 4  # words, numbers and signs at least
@@ -55,6 +56,15 @@ class Match:
 
 def match(reference: Reference, row: Row) -> Match | None:
     """The reference in the row; None where it is not there."""
+    if reference.drawn and reference.drawn not in row.drawn:
+        return None
+    found = _match_of_words(reference, row)
+    if found is None or found.how == "numbers changed" or not reference.is_template:
+        return found
+    return found if _same_signs(reference.stem, found.words) else None
+
+
+def _match_of_words(reference: Reference, row: Row) -> Match | None:
     if reference.coded.code == row.coded.code:
         return _same_stem(reference, row)
     is_short = len(reference.stem) < SHORT or not reference.content
@@ -282,6 +292,12 @@ def _signs_there(reference: Reference, row: Row, found: Alignment) -> bool:
         return True
     there = sum(map(_is_sign, row.stem[found.begin : found.end]))
     return sum(found.found[i] > 0 for i in signs) >= SIGNS_FOUND * max(len(signs), there)
+
+
+def _same_signs(one: Sequence[str], other: Sequence[str]) -> bool:
+    """What tells questions of one template apart besides numbers: formulas, strings of letters, programs of signs."""
+    signs, there = Counter(filter(_is_sign, one)), Counter(filter(_is_sign, other))
+    return (signs - there).total() + (there - signs).total() <= max(1.0, OTHER_SIGNS * signs.total())
 
 
 def _is_sign(word: str) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 
 from reasonry.filters.contamination_align import Coded
 from reasonry.filters.contamination_text import Parts, parts_of, with_digits
+from reasonry.filters.drawings import drawing
 from reasonry.filters.folding import folded
 
-__all__ = ["Reference", "Row", "sentence_lengths", "spelled"]
+__all__ = ["Reference", "Row", "drawn", "sentence_lengths", "spelled"]
 
 _FIRST_LETTER = 0x10000  # beyond surrogates
 _SENTENCES = re.compile(r"(?<=[.?!:;])\s+|\n+")
@@ -24,7 +25,8 @@ class Reference:
 
     `is_own` says of each word of the stem whether every phrase it stands in is this question's alone (names, most of
     all); `is_template` whether the benchmarks ask the same with other numbers too. `sentences` are the numbers of words
-    of the stem's sentences; `content` is what its words say, numbers aside; `choices_weight` what the choices say.
+    of the stem's sentences; `content` is what its words say, numbers aside; `choices_weight` what the choices say;
+    `drawn` are the symbols of its boards and grids.
     """
 
     coded: Coded
@@ -35,6 +37,7 @@ class Reference:
     is_template: bool
     content: float
     choices_weight: float
+    drawn: str
 
     @property
     def stem(self) -> Sequence[str]:
@@ -69,6 +72,10 @@ class Row:
         return self.coded.words
 
     @property
+    def drawn(self) -> str:
+        return drawn(self.parts.stem)
+
+    @property
     def choices(self) -> tuple[str, ...]:
         if self._choices is None:
             self._choices = tuple(folded(choice) for choice in self.parts.choices)
@@ -79,6 +86,11 @@ class Row:
         for sentence in _SENTENCES.split(self.parts.stem):
             if words := spelled(folded(sentence)):
                 yield words
+
+
+def drawn(text: str) -> str:
+    """The symbols of a text's boards and grids, without white space: what folding takes for typing."""
+    return "".join(drawing(text).split())
 
 
 def spelled(folded_text: str) -> list[str]:
