@@ -19,8 +19,8 @@ _FEWEST_FLIPS = 14  # with fewer questions, all ways to flip signs are tried
 class Difference:
     """Second less first, with its interval and the two-sided p value of no difference.
 
-    `detectable` is the smallest true difference that a comparison like this one would have found at the 5% level in four
-    of five cases. `n` counts what is independent: questions, or runs.
+    `detectable` is the smallest true difference that a comparison like this one would have found at the 5% level in
+    four of five cases. `n` counts what is independent: questions, or runs.
     """
 
     estimate: float
@@ -56,10 +56,10 @@ def paired_difference(
     """The mean difference of two scores of each question (shares of right samples, 0 to 1).
 
     The interval is Wald's after half a question was added to each of the four outcomes (Agresti and Min, Statistics
-    in Medicine 24, 2005), which holds its level also where the models hardly ever disagree; for shares of several samples
-    the same is done to the differences. The p value is McNemar's exact one where scores are 0 or 1, else that of a
-    randomisation test which flips the signs of the questions' differences. Raises ValueError for no questions, or for lists of
-    unequal length.
+    in Medicine 24, 2005), which holds its level also where the models hardly ever disagree; for shares of several
+    samples the same is done to the differences. The p value is McNemar's exact one where scores are 0 or 1, else that
+    of a randomisation test which flips the signs of the questions' differences. Raises ValueError for no questions, or
+    for lists of unequal length.
     """
     if not first or len(first) != len(second):
         raise ValueError("a paired difference needs two scores for each question")
@@ -104,7 +104,7 @@ def _flipped(differences: Sequence[float], seed: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P values corrected for being several (S. Holm, Scandinavian Journal of Statistics 6, 1979), in the given order."""
+    """P values corrected for being several, in the given order (S. Holm, Scandinavian Journal of Statistics 6, 1979)."""
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     corrected, highest = [0.0] * len(p_values), 0.0
     for rank, i in enumerate(order):

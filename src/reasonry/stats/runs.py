@@ -86,9 +86,9 @@ def difference_of_runs(
 ) -> Difference:
     """The mean of the second runs less that of the first: Welch's interval, or that of differences by seed.
 
-    (B. L. Welch, Biometrika 34, 1947, with Satterthwaite's degrees of freedom.) `paired`: the runs stand in the order of
-    their seeds, and a seed shares something with its partner. Raises ValueError for fewer than two runs on a side, or for
-    pairs of unequal number.
+    (B. L. Welch, Biometrika 34, 1947, with Satterthwaite's degrees of freedom.) `paired`: the runs stand in the order
+    of their seeds, and a seed shares something with its partner. Raises ValueError for fewer than two runs on a side,
+    or for pairs of unequal number.
     """
     if min(len(first), len(second)) < 2 or (paired and len(first) != len(second)):
         raise ValueError("a difference needs two runs on each side, and for pairs as many on both")
