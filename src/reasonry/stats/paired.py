@@ -104,7 +104,10 @@ def _flipped(differences: Sequence[float], seed: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P values corrected for being several, in the given order (S. Holm, Scandinavian Journal of Statistics 6, 1979)."""
+    """P values corrected for being several, in the given order.
+
+    (S. Holm, Scandinavian Journal of Statistics 6, 1979.)
+    """
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     corrected, highest = [0.0] * len(p_values), 0.0
     for rank, i in enumerate(order):
