@@ -20,6 +20,7 @@ from reasonry.prompts import PRESETS
 from reasonry.recipe_text import Raw, apply_overrides, parse, read_text
 from reasonry.registry import Kind, find, names
 from reasonry.sections import (
+    AblateSection,
     BudgetSection,
     CurateSection,
     DistilSection,
@@ -58,6 +59,7 @@ class Recipe:
     evaluate: tuple[EvaluateSection, ...] = ()
     gates: tuple[GateSection, ...] = ()
     budget: BudgetSection | None = None
+    ablate: AblateSection | None = None
     parent: str | None = None
     executor: str = "local"
     path: Path = Path()
@@ -106,6 +108,7 @@ SINGLE: dict[str, tuple[type[Section], Kind | None]] = {
     "verify": (VerifySection, None),
     "select": (SelectSection, None),
     "publish": (PublishSection, None),
+    "ablate": (AblateSection, None),
 }
 SEVERAL: dict[str, tuple[type[Section], Kind | None]] = {
     "questions": (QuestionsSection, "source"),
@@ -318,7 +321,7 @@ class _Checker:
             if gate.min is None and gate.max is None:
                 raise self._error(("gates", i), "a gate needs min or max", "add min = ...")
             stage = gate.metric.split(".")[0]
-            if stage not in (stages := {"collect", *SECTIONS} - {"questions", "gates", "budget"}):
+            if stage not in (stages := {"collect", *SECTIONS} - {"questions", "gates", "budget", "ablate"}):
                 raise self._error(("gates", i, "metric"), f"no stage '{stage}'", nearest_hint(stage, stages))
 
     def _evaluations(self, sections: Raw) -> None:

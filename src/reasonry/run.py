@@ -113,15 +113,22 @@ def run(
     console: Console | None = None,
     workers: int | None = None,
     ledger: Path | None = None,
+    sweep: bool = True,
 ) -> RunResult:
     """Run a recipe into a folder, or resume it there.
+
+    `sweep` False: its tables are shared with other runs under way, and whoever shares them removes what killed runs
+    left in them.
 
     Raises the stage's own error where one fails, BudgetReached at the budget, and UsageError where another
     process works in the folder. A missed gate is in the result; `hold_gates` turns it into GateMissed.
     """
     refuse_foreign(recipe, folder)
     with locked(folder):
-        return _Runner(recipe, folder, console or Console(), workers or given_workers(), ledger).run()
+        runner = _Runner(recipe, folder, console or Console(), workers or given_workers(), ledger)
+        if sweep:
+            runner.store.sweep()
+        return runner.run()
 
 
 def hold_gates(result: RunResult) -> None:
@@ -159,7 +166,6 @@ class _Runner:
         self._started = time.time()
 
     def run(self) -> RunResult:
-        self.store.sweep()
         for part in self._parts():
             if part.needs is not None:
                 part.needs()

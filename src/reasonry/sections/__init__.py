@@ -7,6 +7,7 @@ A part's options are its section: the model of a source extends `QuestionsSectio
 
 from __future__ import annotations
 
+from reasonry.sections.ablating import AblateSection, FactorOptions, LevelOptions, Match
 from reasonry.sections.base import OUT_OF_KEY, RecipePath, Section
 from reasonry.sections.curating import (
     CurateSection,
@@ -28,6 +29,7 @@ from reasonry.sections.selecting import DifficultyOptions, MixLevel, MixOptions,
 
 __all__ = [
     "OUT_OF_KEY",
+    "AblateSection",
     "BudgetSection",
     "CurateSection",
     "DecontaminateOptions",
@@ -35,9 +37,12 @@ __all__ = [
     "DifficultyOptions",
     "DistilSection",
     "EvaluateSection",
+    "FactorOptions",
     "FieldMap",
     "FilterSection",
     "GateSection",
+    "LevelOptions",
+    "Match",
     "MixLevel",
     "MixOptions",
     "PerQuestionOptions",

@@ -49,6 +49,9 @@ class TrainSection(Section):
     target: Literal["trace", "answer"] = Field(
         default="trace", description="train on the whole trace, or on the final answer alone"
     )
+    examples: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="learn from so many examples, chosen by their digests; default: all"
+    )
     seed: int | None = Field(default=None, description="default: derived from the recipe's seed")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reasonry.errors import WorkFailed
+from reasonry.identity import digest
 from reasonry.joining import InStep, mismatch
 from reasonry.registry import find
 from reasonry.sections import TrainSection
@@ -22,7 +23,7 @@ Conversation = tuple[Message, ...]
 
 def train(section: TrainSection, context: StageContext, writer: TableWriter) -> StageResult:
     """Hand the examples, in order, to the trainer; keep its log and its checkpoints."""
-    examples = list(_conversations(section, context, writer))
+    examples = list(_chosen(section, list(_conversations(section, context, writer)), writer))
     if not examples:
         raise WorkFailed(
             f"no example to train '{section.name}' on",
@@ -46,6 +47,19 @@ def train(section: TrainSection, context: StageContext, writer: TableWriter) -> 
     if steps:
         metrics["final_loss"] = steps[-1].loss
     return StageResult(context.upstream["select"].rows_out, metrics)
+
+
+def _chosen(
+    section: TrainSection, examples: Sequence[tuple[str, Conversation]], writer: TableWriter
+) -> Iterator[tuple[str, Conversation]]:
+    """So many of the examples as the section asks for, in their order: a larger choice holds a smaller one."""
+    ranked = sorted(digest("train examples", example_id) for example_id, _ in examples)
+    last = ranked[section.examples - 1] if section.examples and section.examples < len(ranked) else None
+    for example_id, conversation in examples:
+        if last is None or digest("train examples", example_id) <= last:
+            yield example_id, conversation
+        else:
+            writer.drop(Drop(example_id, "train", "beyond_examples", f"train.examples is {section.examples:,}"))
 
 
 def _conversations(

@@ -1,0 +1,148 @@
+"""The matrix: every level of every factor with every level of the others, each with every seed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reasonry.errors import RecipeError, UsageError
+from reasonry.recipe import Recipe, derive_seed, load_recipe
+from reasonry.recipe_text import parse, read_text, toml_value
+from reasonry.sections import AblateSection, FactorOptions, LevelOptions, Match
+
+__all__ = ["Cell", "factors_of", "matrix", "toml_literal", "train_places"]
+
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.+-]+")
+MOST_CELLS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One training: a level of each factor, and a seed (from 1). `settings` are overrides of the recipe, as for --set."""
+
+    levels: Mapping[str, str]
+    seed: int
+    settings: tuple[str, ...]
+    match: Match
+
+    @property
+    def name(self) -> str:
+        """For a folder and for the eye; `matrix` makes sure that no two are the same."""
+        parts = [_NOT_A_NAME.sub("-", level).strip("-.") or "level" for level in self.levels.values()]
+        return "--".join([*parts, f"seed{self.seed}"])
+
+
+def factors_of(section: AblateSection, varied: Sequence[str]) -> list[FactorOptions]:
+    """The section's factors, and one for each `--vary key=[values]`. Raises UsageError for what is no list of values."""
+    factors = [*section.factors, *map(_varied, varied)]
+    names = [factor.name for factor in factors]
+    if len(set(names)) < len(names):
+        raise UsageError("two factors have one name", place="--vary", hint=f"given: {', '.join(names)}")
+    if not factors:
+        raise UsageError(
+            "nothing is varied",
+            place="ablate",
+            hint="""--vary 'select.keep=["correct","all"]', or [[ablate.factors]]""",
+        )
+    return factors
+
+
+def _varied(given: str) -> FactorOptions:
+    key, equals, literal = given.partition("=")
+    values = toml_value(literal.strip()) if equals else None
+    if not key.strip() or not isinstance(values, list) or len(values) < 2:  # pyright: ignore[reportUnknownArgumentType]
+        raise UsageError(
+            f"cannot read '{given}'",
+            place="--vary",
+            hint="""a key and at least two values: --vary 'distil.samples=[1,4]'""",
+        )
+    levels = [
+        LevelOptions(name=_shown(value), set={key.strip(): value})
+        for value in values  # pyright: ignore[reportUnknownVariableType]
+    ]
+    if len({level.name for level in levels}) < len(levels):
+        raise UsageError(f"a value stands twice in '{given}'", place="--vary")
+    return FactorOptions(name=key.strip(), levels=levels)
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else toml_literal(value)
+    return _NOT_A_NAME.sub(" ", text).strip()[:60] or "empty"
+
+
+def matrix(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptions]) -> list[Cell]:
+    """All cells, the seeds of a combination together. Each is checked as a recipe of its own.
+
+    Raises RecipeError for a level that makes no recipe, UsageError for a matrix beyond all reason.
+    """
+    combinations = 1
+    for factor in factors:
+        combinations *= len(factor.levels)
+    if combinations * section.seeds > MOST_CELLS:
+        raise UsageError(
+            f"{combinations * section.seeds:,} cells are too many",
+            place="ablate",
+            hint=f"at most {MOST_CELLS:,}: vary less at a time",
+        )
+    cells = list(_cells(recipe, section, factors))
+    names = [cell.name for cell in cells]
+    if len(set(names)) < len(names):
+        raise UsageError("two combinations of levels have one folder name", place="ablate", hint="rename their levels")
+    return cells
+
+
+def _cells(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptions]) -> Iterator[Cell]:
+    for chosen in itertools.product(*(factor.levels for factor in factors)):
+        levels = {factor.name: level.name for factor, level in zip(factors, chosen, strict=True)}
+        settings = [f"{key}={toml_literal(value)}" for level in chosen for key, value in level.set.items()]
+        match = next((level.match for level in reversed(chosen) if level.match), section.match)
+        _check(recipe, [*recipe.overrides, *settings], levels)
+        for seed in range(1, section.seeds + 1):
+            seeded = _seeds(recipe, seed, of_all=section.reseed == "all")
+            yield Cell(levels, seed, (*recipe.overrides, *settings, *seeded), match)
+
+
+def _check(recipe: Recipe, settings: Sequence[str], levels: Mapping[str, str]) -> None:
+    try:
+        made = load_recipe(recipe.path, settings)
+    except RecipeError as exc:
+        named = ", ".join(f"{factor} = {level}" for factor, level in levels.items())
+        raise RecipeError(exc.message, place=f"{exc.place}, in the cell {named}", hint=exc.hint) from exc
+    if not made.train or not made.evaluate:
+        raise RecipeError(
+            "an ablation trains and evaluates", place=str(recipe.path), hint="add [train] and [[evaluate]]"
+        )
+
+
+def _seeds(recipe: Recipe, seed: int, *, of_all: bool) -> Iterator[str]:
+    """The settings of a seed. The first is the recipe's own, so that a cell may be a run that was made before."""
+    if seed == 1:
+        return
+    derived = derive_seed(recipe.seed, "ablate", seed)
+    if of_all:
+        yield f"seed={derived}"
+        return
+    yield from (f"{place}.seed={derived}" for place in train_places(recipe.path))
+
+
+def train_places(path: Path) -> list[str]:
+    """How settings name each student's section: `train`, or `train.0`, `train.1`."""
+    tables = parse(read_text(path), path).get("train")
+    return [f"train.{i}" for i in range(len(tables))] if isinstance(tables, list) else ["train"]  # pyright: ignore[reportUnknownArgumentType]
+
+
+def toml_literal(value: Any) -> str:
+    """A value as TOML, so that it can be set on a command line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        pairs = (f"{json.dumps(str(name))} = {toml_literal(item)}" for name, item in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_literal(item) for item in value)}]"  # pyright: ignore[reportUnknownVariableType]
+    return json.dumps(value, ensure_ascii=False)
