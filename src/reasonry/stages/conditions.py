@@ -16,7 +16,9 @@ from reasonry.registry import Input, find, inputs_of
 from reasonry.sections import EvaluateSection, VerifySection
 from reasonry.types import Message, Question
 
-__all__ = ["Asked", "asked_conditions", "conditions_digest", "score_digest", "verifier_conditions"]
+__all__ = ["Asked", "asked_conditions", "conditions_digest", "score_digest", "stated_sampling", "verifier_conditions"]
+
+_SAMPLING = ("temperature", "top_p", "max_tokens")
 
 
 class Asked:
@@ -55,9 +57,8 @@ def asked_conditions(section: EvaluateSection, asked: Asked, *, is_ours: bool) -
 
     Then only what the section states counts: what it leaves to its defaults nobody knows.
     """
-    known: dict[str, Any] = {}
-    for name in ("temperature", "top_p", "max_tokens"):
-        known[name] = getattr(section, name) if is_ours or name in section.model_fields_set else None
+    stated = _SAMPLING if is_ours else stated_sampling(section)
+    known = {name: getattr(section, name) if name in stated else None for name in _SAMPLING}
     return {
         "benchmark": section.benchmark,
         "questions": asked.questions_digest,
@@ -67,6 +68,11 @@ def asked_conditions(section: EvaluateSection, asked: Asked, *, is_ours: bool) -
         "asked": asked.wording_digest if is_ours else None,
         **known,
     }
+
+
+def stated_sampling(section: EvaluateSection) -> list[str]:
+    """What of the sampling the section states itself: of recorded answers, that is all that is known."""
+    return sorted(section.model_fields_set.intersection(_SAMPLING))
 
 
 def verifier_conditions(section: EvaluateSection, limits: VerifySection) -> dict[str, Any]:
