@@ -8,7 +8,9 @@
 | `mbpp_plus` | evalplus/mbppplus | 378 | Apache-2.0 (MBPP: CC-BY-4.0) |
 
 A dataset's tests become the harness of the `code` verifier. EvalPlus compares floats with numpy, of which the sandbox
-has none: the harness gets the two comparisons that it uses, with numpy's meaning and defaults.
+has none: the harness gets the two comparisons that it uses, with numpy's meaning and defaults. Two tasks of MBPP (367
+and 927) reach into trees that the response's class makes, which no harness apart from the program can: they are
+`error`.
 """
 
 from __future__ import annotations
