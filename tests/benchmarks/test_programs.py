@@ -14,6 +14,7 @@ import pytest
 
 from reasonry.benchmarks.livecodebench import LIVECODEBENCH, hidden_tests
 from reasonry.benchmarks.programs import PROGRAMS, called_names
+from reasonry.benchmarks.published import PUBLISHED
 from reasonry.errors import InputError
 from reasonry.prompts import asked_with
 from reasonry.records import Record, open_records
@@ -63,7 +64,7 @@ MBPP = {
     "test_setup_code": "",
     "challenge_test_list": [],
 }
-MBPP_PLUS = {
+MBPP_PLUS: dict[str, Any] = {
     "task_id": 11,
     "prompt": MBPP["text"],
     "code": MBPP["code"],
@@ -99,6 +100,16 @@ def test_the_list_names_every_benchmark_of_programs() -> None:
         assert one.citation
         assert one.license
         assert len(one.revision or "") == 40
+
+
+def test_the_docs_name_every_benchmark_with_its_dataset_and_rows() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evaluating.md").read_text(encoding="utf-8")
+    for name in BUILTIN["benchmark"]:
+        assert f"| `{name}` |" in page
+    for one in (*PUBLISHED.values(), *PROGRAMS.values(), LIVECODEBENCH):
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{one.name}` |")]
+        assert one.dataset in line
+        assert f"{one.rows:,}" in line
 
 
 @pytest.mark.parametrize("name", CASES)

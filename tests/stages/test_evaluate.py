@@ -109,7 +109,7 @@ def test_questions_without_a_recorded_answer_are_no_score_of_the_benchmark(recor
 
 
 def test_an_error_of_ours_ends_with_exit_1_and_seals_nothing(recorded: Path) -> None:
-    bad = {"spec": {"no such policy": True}}
+    bad: dict[str, Any] = {"spec": {"no such policy": True}}
     with pytest.raises(WorkFailed, match="3 of 3 answers could not be verified") as failed:
         replayed(recorded / "out", **bad)
     assert failed.value.exit_code == 1
