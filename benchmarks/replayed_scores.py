@@ -68,7 +68,7 @@ class Replayed:
 
     @property
     def agrees(self) -> bool:
-        return abs(self.difference) <= max(STATED_ERROR, FEW_ANSWERS / self.answers)
+        return abs(self.difference) <= max(STATED_ERROR, FEW_ANSWERS / self.answers) + 1e-9  # shares are floats
 
 
 def usable_cases(cases: Iterable[Case]) -> dict[str, list[Case]]:
