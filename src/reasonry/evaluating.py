@@ -1,4 +1,8 @@
-"""Evaluate one model on one benchmark, outside a recipe: what `reasonry eval` does, as a function."""
+"""Evaluate one model on one benchmark, outside a recipe: what `reasonry eval` does, as functions.
+
+The model is a checkpoint folder, a model behind an endpoint, or answers that were recorded. Each evaluation is a sealed
+table under the folder given, with every completion; what is sealed is not done again.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,19 @@ from pydantic import ValidationError
 
 from reasonry.console import Console
 from reasonry.errors import UsageError
-from reasonry.identity import digest, file_digest
+from reasonry.identity import digest
 from reasonry.ledger import Ledger
+from reasonry.prompts import asked_content
 from reasonry.registry import find, inputs_of
 from reasonry.run import locked
 from reasonry.sections import DistilSection, EvaluateSection, VerifySection
 from reasonry.stages import evaluate
+from reasonry.stages.conditions import stated_sampling
 from reasonry.stages.context import StageContext
 from reasonry.store import Manifest, Store
+from reasonry.teachers.local.checkpoint import checkpoint_digest
 
-__all__ = ["evaluate_checkpoint", "evaluate_endpoint", "options_from"]
+__all__ = ["evaluate_checkpoint", "evaluate_endpoint", "evaluate_replay", "options_from"]
 
 
 def options_from(kind: Any, name: str, values: Mapping[str, Any], key: str) -> Any:
@@ -31,20 +38,19 @@ def options_from(kind: Any, name: str, values: Mapping[str, Any], key: str) -> A
     except ValidationError as exc:
         error = exc.errors(include_url=False)[0]
         where = ".".join(str(step) for step in error["loc"])
-        raise UsageError(f"{where}: {error['msg']}", place=f"{kind} '{name}'", hint="--set key=value") from exc
+        option = "--set" if kind == "benchmark" else "--ask"
+        raise UsageError(f"{where}: {error['msg']}", place=f"{kind} '{name}'", hint=f"{option} key=value") from exc
 
 
 def evaluate_checkpoint(
     checkpoint: Path, section: EvaluateSection, folder: Path, *, workers: int, console: Console
 ) -> Manifest:
-    """Score a checkpoint folder. The table, with every completion, is sealed under `folder`."""
+    """Score a checkpoint folder."""
     if not any(checkpoint.glob("*.safetensors")):
         raise UsageError("no checkpoint: there are no *.safetensors in it", place=str(checkpoint))
     name = checkpoint.resolve().name
     options = evaluate.EvaluateOptions(section, "student", name, checkpoint=checkpoint)
-    # Tokenizer, chat template and generation config decide the score as much as the weights do.
-    files = {path.name: file_digest(path) for path in sorted(checkpoint.iterdir()) if path.is_file()}
-    identity = {"checkpoint": files, "name": name}
+    identity = {"checkpoint": checkpoint_digest(checkpoint), "name": name}
     return _sealed(options, identity, folder, workers=workers, console=console)
 
 
@@ -53,7 +59,18 @@ def evaluate_endpoint(
 ) -> Manifest:
     """Score a model behind an endpoint, through the ledger in `folder`."""
     options = evaluate.EvaluateOptions(section, "teacher", getattr(teacher, "model", teacher.teacher), teacher)
-    return _sealed(options, {"teacher": teacher.key_content()}, folder, workers=workers, console=console)
+    return _sealed(options, {"teacher": asked_content(teacher)}, folder, workers=workers, console=console)
+
+
+def evaluate_replay(
+    name: str, recorded: DistilSection, section: EvaluateSection, folder: Path, *, workers: int, console: Console
+) -> Manifest:
+    """Score recorded answers under the name of who gave them; nothing is asked of anyone."""
+    options = evaluate.EvaluateOptions(section, "teacher", name, recorded)
+    files = inputs_of(find("teacher", recorded.teacher), recorded)
+    identity = {"teacher": asked_content(recorded), "name": name, "recordings": [found.digest for found in files]}
+    identity["stated"] = stated_sampling(section)  # decides what is known of the conditions, also by a default's value
+    return _sealed(options, identity, folder, workers=workers, console=console)
 
 
 def _sealed(

@@ -17,6 +17,7 @@ from reasonry.recipe import Recipe
 from reasonry.registry import Input, Part, find, inputs_of
 from reasonry.sections import EvaluateSection, Section, TrainSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
+from reasonry.stages.conditions import stated_sampling
 from reasonry.stages.context import StageResult
 from reasonry.store import Manifest, Store, TableWriter
 
@@ -223,6 +224,8 @@ class _Planner:
             "limits": self.recipe.verify.key_content(),
             "teacher": asked_content(teacher) if teacher else None,
         }
+        if teacher is not None and teacher.teacher == "replay":
+            content["stated"] = stated_sampling(section)
         (verifier,) = _verifiers([getattr(section, "verifier", "exact")])
         sources = [*inputs_of(part, section), *inputs_of(verifier, None)]
         if teacher is not None:

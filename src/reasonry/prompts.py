@@ -20,7 +20,7 @@ from typing import Any
 from reasonry.sections import DistilSection, PromptRule
 from reasonry.types import Message, Question, conversation
 
-__all__ = ["PLACEHOLDERS", "PRESETS", "Preset", "asked_content", "messages_of", "rule_of", "rules_of"]
+__all__ = ["PLACEHOLDERS", "PRESETS", "Preset", "asked_content", "asked_with", "messages_of", "rule_of", "rules_of"]
 
 PLACEHOLDERS = ("prompt", "choices", "starter_code", "language")
 _PLACEHOLDER = re.compile("{(" + "|".join(PLACEHOLDERS) + ")}")
@@ -90,6 +90,11 @@ def messages_of(section: DistilSection, question: Question) -> tuple[Message, ..
     rule = rule_of(rules_of(section), question)
     system = rule.system if rule.system is not None else section.system
     return conversation(_filled(rule.prompt, question), system)
+
+
+def asked_with(prompt: str, system: str | None, question: Question) -> tuple[Message, ...]:
+    """The messages of one template and one system prompt, whatever the question is about."""
+    return conversation(_filled(prompt, question), system)
 
 
 def _meets(rule: PromptRule, question: Question) -> bool:

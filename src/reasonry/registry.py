@@ -100,6 +100,11 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "gpqa_diamond": "reasonry.benchmarks.published",
         "gsm8k": "reasonry.benchmarks.published",
         "math500": "reasonry.benchmarks.published",
+        "humaneval": "reasonry.benchmarks.programs",
+        "humaneval_plus": "reasonry.benchmarks.programs",
+        "mbpp": "reasonry.benchmarks.programs",
+        "mbpp_plus": "reasonry.benchmarks.programs",
+        "livecodebench": "reasonry.benchmarks.livecodebench",
     },
     "executor": {"local": "reasonry.executors.local", "ray": "reasonry.executors.ray"},
 }

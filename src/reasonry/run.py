@@ -27,6 +27,7 @@ from reasonry.recipe import Recipe
 from reasonry.registry import Part, find
 from reasonry.sections import GateSection
 from reasonry.stages import collect, curate, distil, evaluate, publish, select, train, verify
+from reasonry.stages.conditions import score_digest
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import Manifest, Store, is_file_of, write_durably
 from reasonry.teachers.asking.spending import Budget
@@ -42,6 +43,8 @@ __all__ = [
     "locked",
     "refuse_foreign",
     "run",
+    "score_of",
+    "scores_of",
 ]
 
 _STAGES: Mapping[str, tuple[Any, type[Any]]] = {
@@ -54,6 +57,20 @@ _STAGES: Mapping[str, tuple[Any, type[Any]]] = {
     "train": (train.train, train.ROWS),
     "evaluate": (evaluate.evaluate, evaluate.ROWS),
 }
+
+
+_SCORE = (
+    "benchmark",
+    "student",
+    "untrained",
+    "n",
+    "accuracy",
+    "low",
+    "high",
+    "truncated_rate",
+    "unparsed_rate",
+    "error_rate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +318,20 @@ class _Runner:
 
 
 def scores_of(manifests: Mapping[str, Manifest]) -> list[dict[str, Any]]:
-    """Every score of a run, with its interval."""
-    names = ("benchmark", "student", "untrained", "n", "accuracy", "low", "high")
-    return [
-        {name: manifest.metrics.get(name) for name in names}
-        for manifest in manifests.values()
-        if manifest.stage == "evaluate"
-    ]
+    """Every score of a run, with its intervals, what stands beside it, and the digest of it under its conditions."""
+    return [score_of(manifest) for manifest in manifests.values() if manifest.stage == "evaluate"]
+
+
+def score_of(manifest: Manifest) -> dict[str, Any]:
+    """A sealed evaluation as a score. None where nothing could be scored."""
+    metrics = manifest.metrics
+    conditions = str(metrics.get("conditions_digest", ""))
+    return {
+        **{name: metrics.get(name) for name in _SCORE},
+        **{name: value for name, value in metrics.items() if name.startswith(("pass@", "majority@"))},
+        "conditions_digest": conditions,
+        "digest": score_digest(conditions, manifest.digest),
+    }
 
 
 def check_gates(gates: Sequence[GateSection], manifests: Mapping[str, Manifest]) -> list[Gate]:

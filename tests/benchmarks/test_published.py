@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,19 @@ def test_a_local_copy_takes_the_place_of_the_hub(tmp_path: Path, monkeypatch: py
     assert [entry.name for entry in inputs(options("benchmark", "math500", tmp_path, path="copy"))] == ["copy"]
 
 
+def test_a_local_copy_may_be_one_file(tmp_path: Path) -> None:
+    (tmp_path / "copy.jsonl").write_text(json.dumps(ROWS["gsm8k"]) + "\nno json\n")
+    rows = run("benchmark", "gsm8k", tmp_path, path="copy.jsonl")
+    (question,) = questions(rows)
+    assert (question.answer, question.meta["origin"]["file"]) == ("1072", "copy.jsonl")
+    assert [drop.rule for drop in drops(rows)] == ["not_json"]
+    inputs = part("benchmark", "gsm8k").inputs
+    assert inputs is not None
+    assert [entry.name for entry in inputs(options("benchmark", "gsm8k", tmp_path, path="copy.jsonl"))] == [
+        "copy.jsonl"
+    ]
+
+
 def test_another_revision_is_another_input_and_a_pinned_one_needs_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,12 +165,11 @@ def test_without_the_library_the_error_says_how_to_install_it(tmp_path: Path, mo
     assert "reasonry[hub]" in str(error.value.hint)
 
 
-def test_each_is_cited_and_pinned_where_that_is_known() -> None:
+def test_each_is_cited_licensed_and_pinned() -> None:
     for one in PUBLISHED.values():
         assert one.citation
         assert one.license
-        assert one.revision is None or len(one.revision) == 40
-    assert [name for name, one in PUBLISHED.items() if one.revision is None] == ["gpqa_diamond"]
+        assert re.fullmatch(r"[0-9a-f]{40}", one.revision or "")
 
 
 def test_all_of_them_can_be_evaluated_with_other_settings(tmp_path: Path, asked: list[dict[str, Any]]) -> None:

@@ -9,43 +9,19 @@
 | `gsm8k` | openai/gsm8k, main | 1,319 | MIT |
 | `gpqa_diamond` | Idavidrein/gpqa, gpqa_diamond | 198 | CC-BY-4.0; gated: accept its terms, then set HF_TOKEN |
 
-Each is pinned to a commit where one is known, so that it can be named without a network. `path` points to a local copy
-of the dataset's folder instead.
+Each is pinned to a commit, so that it can be named without a network. `path` points to a local copy instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from pydantic import Field
-
+from reasonry.benchmarks.datasets import Published, PublishedSection, define
 from reasonry.identity import digest
 from reasonry.records import Record
-from reasonry.registry import Input, part
-from reasonry.sections import EvaluateSection, FieldMap, RecipePath
-from reasonry.sources.hub import HubSection, hub_inputs, hub_records, needs_datasets
-from reasonry.sources.mapping import Mapped, question_from
-from reasonry.types import Drop, Question
+from reasonry.sections import FieldMap
 
-__all__ = ["PUBLISHED", "Published", "PublishedChoiceSection", "PublishedMathSection"]
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Where a benchmark is, which column holds what, and whom to cite. `revision` None: the newest commit."""
-
-    name: str
-    dataset: str
-    split: str
-    rows: int
-    license: str
-    citation: str
-    summary: str
-    fields: FieldMap
-    revision: str | None = None
-    config: str | None = None
-
+__all__ = ["PUBLISHED", "PublishedChoiceSection", "PublishedMathSection"]
 
 _MAA = "Mathematical Association of America, American Mathematics Competitions"
 PUBLISHED = {
@@ -114,6 +90,7 @@ PUBLISHED = {
         Published(
             name="gpqa_diamond",
             dataset="Idavidrein/gpqa",
+            revision="83022cefff930aea54f654c0b282e74b9eeda5c6",
             config="gpqa_diamond",
             split="train",
             rows=198,
@@ -127,35 +104,18 @@ PUBLISHED = {
 _WRONG_ANSWERS = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 
 
-class PublishedMathSection(EvaluateSection):
+class PublishedMathSection(PublishedSection):
     """An evaluation on a published benchmark of mathematics."""
 
     verifier: str = "math"
     domain: str = "math"
-    path: RecipePath | None = Field(default=None, description="a local copy of the dataset's folder; default: the Hub")
-    revision: str | None = Field(default=None, description="commit, branch or tag; default: the one it is pinned to")
 
 
-class PublishedChoiceSection(PublishedMathSection):
+class PublishedChoiceSection(PublishedSection):
     """An evaluation on a published benchmark of choices."""
 
     verifier: str = "choice"
     domain: str = "science"
-
-
-def _dataset(published: Published, options: PublishedMathSection) -> HubSection:
-    """The benchmark as a dataset's options. A local copy has a revision of its own."""
-    return HubSection(
-        source="hub",
-        path=options.path or published.dataset,
-        config=published.config,
-        split=published.split,
-        revision=None if options.path else options.revision or published.revision,
-    )
-
-
-def _as_it_is(record: Record) -> Record:
-    return record
 
 
 def _with_final_answer(record: Record) -> Record:
@@ -184,31 +144,8 @@ def _with_choices(record: Record) -> Record:
     return replace(record, values={**values, **changed})
 
 
-def _define(
-    published: Published, section: type[PublishedMathSection], shaped: Callable[[Record], Record], choices: str | None
-) -> None:
-    fields = published.fields.model_copy(update={"choices": choices})
-
-    def inputs(options: PublishedMathSection) -> Sequence[Input]:
-        return hub_inputs(_dataset(published, options))
-
-    def read(options: PublishedMathSection) -> Iterator[Question | Drop]:
-        mapped = Mapped(
-            fields=fields,
-            verifier=options.verifier,
-            domain=options.domain,
-            license=published.license,
-            name=published.name,
-            stage="evaluate",
-        )
-        for record, origin in hub_records(_dataset(published, options)):
-            yield question_from(shaped(record), mapped, origin)
-
-    read.__doc__ = published.summary
-    part("benchmark", published.name, options=section, inputs=inputs, needs=needs_datasets)(read)
-
-
 for _name in ("math500", "aime24", "aime25", "amc23"):
-    _define(PUBLISHED[_name], PublishedMathSection, _as_it_is, None)
-_define(PUBLISHED["gsm8k"], PublishedMathSection, _with_final_answer, None)
-_define(PUBLISHED["gpqa_diamond"], PublishedChoiceSection, _with_choices, "choices")
+    define(PUBLISHED[_name], PublishedMathSection)
+define(PUBLISHED["gsm8k"], PublishedMathSection, _with_final_answer)
+_gpqa = PUBLISHED["gpqa_diamond"]
+define(_gpqa, PublishedChoiceSection, _with_choices, _gpqa.fields.model_copy(update={"choices": "choices"}))

@@ -1,4 +1,4 @@
-"""verify, eval: what is used from outside a recipe."""
+"""verify: verdicts on responses that come from outside a recipe."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from reasonry.cli.options import AnyPath, json_option, print_json, workers_optio
 from reasonry.console import Console
 from reasonry.contracts import Limits
 from reasonry.errors import InputError, UsageError
-from reasonry.evaluating import evaluate_checkpoint, evaluate_endpoint, options_from
-from reasonry.recipe_text import toml_value
 from reasonry.run import default_workers
 from reasonry.sections import VerifySection
 from reasonry.verifying import Counts, output_file, verify_file
@@ -77,52 +75,3 @@ def _summary(counts: Counts, seconds: float) -> None:
         console.note(f"{counts.tests:,} tests in {seconds:.1f} s, {counts.tests / seconds:,.0f} a second")
     if counts.unusable:
         console.warn(f"{counts.unusable:,} rows could not be used: they are `error`, with the reason in `detail`")
-
-
-@click.command("eval")
-@click.argument("model")
-@click.option("--benchmark", required=True, help="A benchmark part, or a JSONL file of questions.")
-@click.option("--base-url", help="MODEL is served there (OpenAI-compatible). Default: MODEL is a checkpoint folder.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the benchmark.")
-@click.option("--out", type=AnyPath, help="Folder for the completions. Default: runs/eval.")
-@workers_option
-@json_option
-def eval_verb(
-    model: str,
-    benchmark: str,
-    base_url: str | None,
-    settings: tuple[str, ...],
-    out: Path | None,
-    workers: int | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Score MODEL, a checkpoint folder or a model behind --base-url, on a benchmark."""
-    values = dict(_setting(setting) for setting in settings)
-    name = benchmark
-    if Path(benchmark).suffix:
-        name, values = "jsonl", {"path": benchmark, **values}
-    section = options_from("benchmark", name, values, "benchmark")
-    folder, console = out or Path("runs/eval"), Console()
-    how: dict[str, Any] = {"workers": workers or default_workers(), "console": console}
-    if base_url is not None:
-        teacher = options_from("teacher", "openai", {"model": model, "base_url": base_url}, "teacher")
-        manifest = evaluate_endpoint(teacher, section, folder, **how)
-    else:
-        manifest = evaluate_checkpoint(Path(model), section, folder, **how)
-    if as_json:
-        print_json({"schema": 1, "key": manifest.key, "digest": manifest.digest, **manifest.metrics})
-        return
-    figures = manifest.metrics
-    if "accuracy" not in figures:
-        click.echo(f"{model} on {section.label}: nothing could be scored: {figures['statuses']}")
-        return
-    interval = f"[{figures['low']:.1%}, {figures['high']:.1%}]"
-    click.echo(f"{model} on {section.label}: {figures['accuracy']:.1%} {interval}, n = {figures['n']}")
-
-
-def _setting(setting: str) -> tuple[str, Any]:
-    key, equals, value = setting.partition("=")
-    if not equals or not key:
-        raise UsageError(f"cannot read '{setting}'", place="--set", hint="--set limit=100")
-    return key.strip(), toml_value(value.strip())

@@ -33,7 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "diff": ("reasonry.cli.diff", "Show what changed between two runs, and why."),
     "report": ("reasonry.cli.reading", "Write a run's report again."),
     "verify": ("reasonry.cli.checking", "Verify a file of answers."),
-    "eval": ("reasonry.cli.checking", "Score a checkpoint or an endpoint."),
+    "eval": ("reasonry.cli.scoring", "Score a checkpoint, an endpoint or recorded answers."),
     "ledger": ("reasonry.cli.ledger", "Look after a ledger: show, check, compact, export, import."),
     "parts": ("reasonry.cli.about", "List the parts that a recipe can name."),
     "schema": ("reasonry.cli.about", "Print the recipe's JSON schema."),

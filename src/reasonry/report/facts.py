@@ -199,7 +199,19 @@ def _score(manifest: Manifest) -> Score:
         statuses=_statuses(metrics.get("statuses", {})),
         truncated_rate=_finite(metrics.get("truncated_rate")),
         conditions={name: _plain(value) for name, value in metrics.get("conditions", {}).items()},
+        unparsed_rate=_finite(metrics.get("unparsed_rate")),
+        error_rate=_finite(metrics.get("error_rate")),
+        at_k=_at_k(metrics),
+        conditions_digest=str(metrics.get("conditions_digest", "")),
     )
+
+
+def _at_k(metrics: Mapping[str, Any]) -> dict[str, Rate]:
+    """pass@k and majority@k, in the order in which they were sealed."""
+    names = [name for name in metrics if name.startswith(("pass@", "majority@")) and f"{name}_low" in metrics]
+    names.sort(key=lambda name: (name.partition("@")[0] != "pass", int(name.partition("@")[2])))
+    count = int(metrics.get("questions", 0))
+    return {name: Rate(metrics[name], metrics[f"{name}_low"], metrics[f"{name}_high"], count) for name in names}
 
 
 def _stage_line(run: RunOnDisk, manifest: Manifest) -> StageLine:

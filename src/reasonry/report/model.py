@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
@@ -150,6 +150,10 @@ class Score:
     statuses: Counts
     truncated_rate: float | None
     conditions: Mapping[str, Any]
+    unparsed_rate: float | None = None
+    error_rate: float | None = None
+    at_k: Mapping[str, Rate] = field(default_factory=dict[str, Rate])
+    conditions_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

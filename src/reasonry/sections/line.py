@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from reasonry.sections.base import Section
 
@@ -65,11 +66,26 @@ class EvaluateSection(Section):
     of: list[str] | None = Field(default=None, description='students by name, or "teacher"; default: every student')
     samples: Annotated[int, Field(ge=1)] = 1
     temperature: Annotated[float, Field(ge=0)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] = 256
+    system: str | None = Field(default=None, description="the system prompt; default: none, or the teacher's own")
+    prompt: str | None = Field(
+        default=None, description="the user's message, with placeholders; default: the question, or the teacher's own"
+    )
     limit: Annotated[int, Field(ge=1)] | None = Field(default=None, description="only the first questions")
     untrained: bool = Field(default=True, description="score each student before training too")
     batch_size: Annotated[int, Field(ge=1)] = 128
+    max_error_rate: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.01, description="share of answers that may fail to be verified; above it there is no score"
+    )
     seed: int | None = Field(default=None, description="default: derived from the recipe's seed")
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_prompt(cls, prompt: str | None) -> str | None:
+        if prompt is not None and "{prompt}" not in prompt:
+            raise PydanticCustomError("no_prompt", "the template has no {{prompt}} in it", {})
+        return prompt
 
     @property
     def label(self) -> str:

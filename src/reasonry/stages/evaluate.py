@@ -1,40 +1,31 @@
-"""evaluate: a student (trained or not) or the teacher on a benchmark. Every completion and verdict is kept."""
+"""evaluate: a student (trained or not) or a teacher on a benchmark. Every completion and verdict is kept.
+
+Questions, answers and verdicts stream: in memory is what is under way, and of each question its verdicts.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from reasonry.console import Meter
 from reasonry.contracts import Limits
 from reasonry.errors import InputError
-from reasonry.prompts import messages_of
 from reasonry.registry import find
 from reasonry.sections import DistilSection, EvaluateSection
+from reasonry.stages.conditions import Asked, asked_conditions, conditions_digest, verifier_conditions
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.stages.tally import AnswerTally, ask, spending, teacher_of, unanswered_drop
-from reasonry.stats import bootstrap_mean, wilson
+from reasonry.stages.respondents import Answer, CheckpointRespondent, Respondent, TeacherRespondent
+from reasonry.stages.scoring import ScoreTally
 from reasonry.store import TableWriter
-from reasonry.teachers.asking.outcomes import Answered
-from reasonry.teachers.local.checkpoint import load_student
-from reasonry.types import (
-    Completion,
-    Drop,
-    Question,
-    Reply,
-    Request,
-    Sampling,
-    Status,
-    Verdict,
-    conversation,
-    whole_text,
-)
+from reasonry.types import Completion, Drop, Question, Verdict, whole_text
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-VERSION = 2
+VERSION = 3
 ROWS = Completion
 Who = Literal["student", "untrained", "teacher"]
 
@@ -53,68 +44,42 @@ class EvaluateOptions:
     checkpoint: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    question: Question
-    index: int
-    reply: Reply
+class _Judged(NamedTuple):
+    answer: Answer
+    verdict: Verdict
 
 
 def evaluate(options: EvaluateOptions, context: StageContext, writer: TableWriter) -> StageResult:
-    """Answer every question of the benchmark `samples` times, verify, and score with an interval."""
-    section = options.section
-    questions = _questions(section, writer)
-    rows_in = len(questions) + sum(writer.dropped.values())
-    total = len(questions) * section.samples
-    tally, asked = _Tally(), AnswerTally()
+    """Answer every question of the benchmark `samples` times, verify, and score with intervals.
+
+    Raises WorkFailed where more answers than `max_error_rate` could not be verified: then there is no score.
+    """
+    section, tally, asked = options.section, ScoreTally(), Asked()
+    total = None if section.limit is None else section.limit * section.samples
     with context.console.meter(f"evaluate {section.label}/{options.name}", total) as meter:
-        answers = list(_answers(options, questions, context, writer, asked, meter))
-        for answer, verdict in zip(answers, _verdicts(answers, context), strict=True):
-            writer.append(_completion(options, answer, verdict))
-            tally.add(answer, verdict)
-            meter.advance()
-    teacher = {} if options.teacher is None else {"teacher": asked.metrics()}
-    cost = None if options.teacher is None else asked.cost_usd
-    return StageResult(rows_in, {**_conditions(options), **tally.metrics(section), **teacher}, cost)
+        respondent = _respondent(options, context, writer, meter)
+        questions = _questions(section, writer, asked, respondent)
+        with closing(_judged(respondent.answers(questions), context)) as judged:
+            for answer, verdict in judged:
+                writer.append(_completion(options, answer, verdict))
+                tally.add(answer.question.id, answer.reply.finish, verdict)
+                meter.advance()
+    tally.check_errors(section)
+    if tally.errors:
+        context.console.warn(f"{section.label}: {tally.errors:,} answers could not be verified; they are in no figure")
+    conditions = {
+        **asked_conditions(section, asked, is_ours=respondent.is_ours),
+        **respondent.conditions(),
+        **verifier_conditions(section, context.verify),
+    }
+    metrics = {**_names(options, asked, conditions), **tally.metrics(section), **respondent.facts()}
+    return StageResult(len(asked) + _dropped_questions(writer), metrics, respondent.cost_usd)
 
 
-def _questions(section: EvaluateSection, writer: TableWriter) -> list[Question]:
-    """The questions, each once: a repeated one would count as independent evidence."""
-    questions: dict[str, Question] = {}
-    for row in find("benchmark", section.benchmark).call(section):
-        if isinstance(row, Drop):
-            writer.drop(Drop(row.row_id, "evaluate", row.rule, row.reason, row.other_id, row.content))
-        elif row.id in questions:
-            writer.drop(Drop(row.id, "evaluate", "same_question", "the benchmark has it twice", other_id=row.id))
-        elif section.limit is None or len(questions) < section.limit:
-            questions[row.id] = row
-    if not questions:
-        raise InputError("the benchmark has no usable question", place=f"evaluate: {section.label}")
-    return list(questions.values())
-
-
-def _answers(
-    options: EvaluateOptions,
-    questions: Sequence[Question],
-    context: StageContext,
-    writer: TableWriter,
-    tally: AnswerTally,
-    meter: Meter,
-) -> Iterator[_Answer]:
-    asked = [(question, index) for question in questions for index in range(options.section.samples)]
+def _respondent(options: EvaluateOptions, context: StageContext, writer: TableWriter, meter: Meter) -> Respondent:
     if options.teacher is not None:
-        yield from _teacher_answers(options, options.teacher, asked, context, writer, tally, meter)
-        return
-    section = options.section
-    student = load_student(options.checkpoint or _checkpoint_of(options.who, context))
-    replies = student.generate(
-        [conversation(question.prompt) for question, _ in asked],
-        Sampling(temperature=section.temperature, max_tokens=section.max_tokens),
-        seed=section.seed or 0,
-        batch_size=section.batch_size,
-    )
-    for (question, index), reply in zip(asked, replies, strict=True):
-        yield _Answer(question, index, reply)
+        return TeacherRespondent(options.section, options.teacher, options.name, context, writer, meter)
+    return CheckpointRespondent(options.section, options.checkpoint or _checkpoint_of(options.who, context))
 
 
 def _checkpoint_of(who: Who, context: StageContext) -> Path:
@@ -122,45 +87,46 @@ def _checkpoint_of(who: Who, context: StageContext) -> Path:
     return context.store.folder(manifest.stage, manifest.key) / ("untrained" if who == "untrained" else "checkpoint")
 
 
-def _teacher_answers(
-    options: EvaluateOptions,
-    teacher: DistilSection,
-    asked: Iterable[tuple[Question, int]],
-    context: StageContext,
-    writer: TableWriter,
-    tally: AnswerTally,
-    meter: Meter,
-) -> Iterator[_Answer]:
-    section = options.section
-    requests = (
-        Request(
-            messages_of(teacher, question),
-            Sampling(section.temperature, teacher.top_p, section.max_tokens, index),
-            question,
-        )
-        for question, index in asked
-    )
-    opened = teacher_of(teacher, context)
-    for outcome in ask(teacher, opened, requests, context, lambda now: meter.tell(replace(spending(now), done=None))):
-        tally.add(outcome)
-        if isinstance(outcome, Answered):
-            yield _Answer(outcome.request.question, outcome.request.sampling.index, outcome.reply)
+def _questions(
+    section: EvaluateSection, writer: TableWriter, asked: Asked, respondent: Respondent
+) -> Iterator[Question]:
+    """The questions, each once: a repeated one would count as independent evidence."""
+    for row in find("benchmark", section.benchmark).call(section):
+        if isinstance(row, Drop):
+            writer.drop(Drop(row.row_id, "evaluate", row.rule, row.reason, row.other_id, row.content))
+        elif row.id in asked:
+            writer.drop(Drop(row.id, "evaluate", "same_question", "the benchmark has it twice", other_id=row.id))
         else:
-            writer.drop(unanswered_drop(outcome, "evaluate"))
-    tally.check(teacher, f"evaluate: {section.label}")
+            asked.add(row, respondent.messages(row))
+            yield row
+            if len(asked) == section.limit:
+                return
+    if not asked:
+        raise InputError("the benchmark has no usable question", place=f"evaluate: {section.label}")
 
 
-def _verdicts(answers: Sequence[_Answer], context: StageContext) -> Iterator[Verdict]:
+def _dropped_questions(writer: TableWriter) -> int:
+    """Rows of the benchmark that were set aside; a sample without an answer is no such row."""
+    return sum(count for rule, count in writer.dropped.items() if rule not in ("unanswered", "refused"))
+
+
+def _judged(answers: Iterable[Answer], context: StageContext) -> Generator[_Judged]:
+    """Every answer with its verdict, in order; answers are taken as verdicts come."""
+    waiting: deque[Answer] = deque()
     limits = Limits(context.verify.timeout_s, context.verify.memory_mb)
-    items = (
-        VerifyItem(a.question, whole_text(a.reply.reasoning, a.reply.response, a.reply.finish), a.reply.finish)
-        for a in answers
-    )
     with context.open_executor() as executor:
-        yield from verify_all(items, executor, limits)
+        for verdict in verify_all(_items(answers, waiting), executor, limits, sandbox=context.verify.tier):
+            yield _Judged(waiting.popleft(), verdict)
 
 
-def _completion(options: EvaluateOptions, answer: _Answer, verdict: Verdict) -> Completion:
+def _items(answers: Iterable[Answer], waiting: deque[Answer]) -> Iterator[VerifyItem]:
+    for answer in answers:
+        waiting.append(answer)
+        reply = answer.reply
+        yield VerifyItem(answer.question, whole_text(reply.reasoning, reply.response, reply.finish), reply.finish)
+
+
+def _completion(options: EvaluateOptions, answer: Answer, verdict: Verdict) -> Completion:
     question, reply = answer.question, answer.reply
     return Completion(
         student=options.name,
@@ -181,54 +147,14 @@ def _completion(options: EvaluateOptions, answer: _Answer, verdict: Verdict) -> 
     )
 
 
-def _conditions(options: EvaluateOptions) -> dict[str, Any]:
-    section = options.section
+def _names(options: EvaluateOptions, asked: Asked, conditions: dict[str, Any]) -> dict[str, Any]:
+    """Whose score this is, on what, and under which conditions."""
+    section, origin = options.section, asked.origin
     return {
         "student": options.name.removesuffix("/untrained"),
         "benchmark": section.label,
+        "benchmark_revision": origin.get("revision") or origin.get("sha256"),
         "untrained": options.who == "untrained",
-        "conditions": {
-            "samples": section.samples,
-            "temperature": section.temperature,
-            "max_tokens": section.max_tokens,
-            "seed": section.seed,
-            "limit": section.limit,
-        },
+        "conditions": dict(sorted(conditions.items())),
+        "conditions_digest": conditions_digest(conditions),
     }
-
-
-class _Tally:
-    """Scores with their questions, so that samples of one question are not taken for independent."""
-
-    def __init__(self) -> None:
-        self._statuses: Counter[str] = Counter()
-        self._scores: list[float] = []
-        self._questions: list[str] = []
-        self._truncated = 0
-
-    def add(self, answer: _Answer, verdict: Verdict) -> None:
-        self._statuses[verdict.status.value] += 1
-        self._truncated += answer.reply.finish == "length"
-        if verdict.status.score is not None:
-            self._scores.append(verdict.status.score)
-            self._questions.append(answer.question.id)
-
-    def metrics(self, section: EvaluateSection) -> dict[str, Any]:
-        rows = self._statuses.total()
-        metrics: dict[str, Any] = {
-            "n": len(self._scores),
-            "rows": rows,
-            "statuses": {status.value: self._statuses[status.value] for status in Status},
-            "truncated_rate": self._truncated / rows if rows else 0.0,
-        }
-        if not self._scores:
-            return metrics
-        if section.samples == 1:
-            share = wilson(int(sum(self._scores)), len(self._scores))
-        elif len(set(self._scores)) == 1:
-            # Resampling equal values shows no spread; so many questions, all alike, still leave room for chance.
-            questions = len(set(self._questions))
-            share = wilson(int(self._scores[0]) * questions, questions)
-        else:
-            share = bootstrap_mean(self._scores, self._questions, seed=section.seed or 0)
-        return metrics | {"accuracy": share.estimate, "low": share.low, "high": share.high, "interval": share.method}

@@ -124,7 +124,7 @@ class AnswerTally:
         `set_aside` are recorded rows that could not be used. Raises WorkFailed, so that nothing is sealed and a later
         run asks again for just these.
         """
-        asked = self._answered + self._unanswered + self._refused
+        asked = self.requests
         if not asked:
             hint = "no question came through, or no recording matches"
             if set_aside:
@@ -142,9 +142,17 @@ class AnswerTally:
                     hint=f"answers so far are in the ledger: run again to resume, or raise distil.{key}",
                 )
 
+    @property
+    def requests(self) -> int:
+        return self._answered + self._unanswered + self._refused
+
+    @property
+    def answered(self) -> int:
+        return self._answered
+
     def metrics(self) -> dict[str, Any]:
         return {
-            "requests": self._answered + self._unanswered + self._refused,
+            "requests": self.requests,
             "answered": self._answered,
             "unanswered": self._unanswered,
             "refused": self._refused,
