@@ -26,7 +26,7 @@ path = "questions.jsonl"
 verifier = "math"
 [curate]
 deduplicate = {}
-decontaminate = { against = ["benchmark.jsonl"], ngram = 5 }
+decontaminate = { against = ["benchmark.jsonl"], ngram = 5, numbers_changed = "keep" }
 [[curate.filters]]
 filter = "length"
 min_characters = 20

@@ -1,4 +1,4 @@
-"""Ablations: one recipe, some settings varied, every cell trained with several seeds, and what differs by more than chance.
+"""Ablations: one recipe, some settings varied, every cell trained with several seeds; what differs beyond chance.
 
 `ablate` makes what the cells share once (questions, traces, verdicts), then trains and evaluates each cell, and
 `findings` turns scores into effects and words by rule.

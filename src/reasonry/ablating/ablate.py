@@ -141,7 +141,7 @@ class _Matrix:
     def _told(self, cells: Sequence[Cell], audits: Mapping[str, Audit]) -> Ablation:
         told = [self._cell_facts(cell, audits) for cell in cells]
         scores = [
-            Score(cell.levels, cell.seed, score["benchmark"], score["student"], score["accuracy"])
+            Score(cell.levels, cell.seed, score["benchmark"], score["student"], score["accuracy"], score["n"])
             for cell, facts in zip(cells, told, strict=True)
             for score in facts["scores"]
         ]

@@ -123,7 +123,7 @@ def _serve(
                 break
             for child in group:
                 ended.put(worker.run(child))
-    except BaseException as exc:  # noqa: BLE001: whoever waits for results gets it
+    except BaseException as exc:  # noqa: BLE001 - whoever waits for results gets it
         ended.put(exc)
     ended.put(None)
 

@@ -1,14 +1,15 @@
 """From scores to effects and words, by rule: what is said follows from the intervals, never from a person.
 
 The unit is a training: its score on a benchmark. Levels are compared by Welch's test over the seeds, in each
-combination of the other factors; p values of one factor's comparisons are corrected together by Holm's method.
+combination of the other factors; p values of one factor's comparisons are corrected together by Holm's method. Seeds
+that happen to agree are not taken for certainty: a score is no more exact than its number of questions.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from reasonry.sections import FactorOptions
@@ -29,16 +30,21 @@ class Score:
     benchmark: str
     student: str
     accuracy: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The trainings of one combination of levels; `scores` in the order of seeds. `mean` None: there is one alone."""
+    """The trainings of one combination of levels; `scores` in the order of seeds. `mean` None: there is one alone.
+
+    `noise` is the variance that a score has because it was measured on so many questions.
+    """
 
     levels: Mapping[str, str]
     benchmark: str
     student: str
     scores: Sequence[float]
+    noise: float
     mean: Interval | None
 
     @property
@@ -110,8 +116,17 @@ def _groups(scores: Sequence[Score]) -> Iterator[Group]:
         found.setdefault((score.benchmark, score.student, tuple(score.levels.items())), []).append(score)
     for (benchmark, student, levels), several in found.items():
         values = [score.accuracy for score in sorted(several, key=lambda score: score.seed)]
-        mean = mean_of_runs(values) if len(values) > 1 else None
-        yield Group(dict(levels), benchmark, student, values, mean)
+        noise = _noise(fmean(values), several[0].n)
+        mean = mean_of_runs(values, least_variance=noise) if len(values) > 1 else None
+        if mean is not None:
+            mean = replace(mean, low=max(0.0, mean.low), high=min(1.0, mean.high))
+        yield Group(dict(levels), benchmark, student, values, noise, mean)
+
+
+def _noise(share: float, n: int) -> float:
+    """The variance of a share of n questions, two right and two wrong ones added (Agresti and Coull 1998)."""
+    moved = (share * n + 2) / (n + 4)
+    return moved * (1 - moved) / (n + 4)
 
 
 def _compared(factor: FactorOptions, factors: Sequence[FactorOptions], groups: Sequence[Group]) -> Iterator[Comparison]:
@@ -126,7 +141,7 @@ def _compared(factor: FactorOptions, factors: Sequence[FactorOptions], groups: S
         if (one := by_levels.get(tuple(sorted({**chosen, factor.name: level}.items())))) is not None
         and (other := by_levels.get(tuple(sorted({**chosen, factor.name: control}.items())))) is not None
     ]
-    differences = [_difference(other.scores, one.scores) for *_, one, other in found]
+    differences = [_difference(other, one) for *_, one, other in found]
     corrected = holm([1.0 if difference is None else difference.p for difference in differences])
     for (level, control, chosen, one, _), difference, p in zip(found, differences, corrected, strict=True):
         verdict = "undecided"
@@ -136,8 +151,10 @@ def _compared(factor: FactorOptions, factors: Sequence[FactorOptions], groups: S
         yield Comparison(factor.name, level, control, chosen, one.benchmark, one.student, difference, p, verdict, words)
 
 
-def _difference(control: Sequence[float], level: Sequence[float]) -> Difference | None:
-    return difference_of_runs(control, level) if min(len(control), len(level)) > 1 else None
+def _difference(control: Group, level: Group) -> Difference | None:
+    if min(len(control.scores), len(level.scores)) < 2:
+        return None
+    return difference_of_runs(control.scores, level.scores, least_variances=(control.noise, level.noise))
 
 
 def sentence(level: str, control: str, difference: Difference | None, verdict: str) -> str:

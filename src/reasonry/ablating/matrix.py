@@ -23,7 +23,7 @@ MOST_CELLS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One training: a level of each factor, and a seed (from 1). `settings` are overrides of the recipe, as for --set."""
+    """One training: a level of each factor, and a seed (from 1). `settings` override the recipe, as --set does."""
 
     levels: Mapping[str, str]
     seed: int
@@ -38,7 +38,7 @@ class Cell:
 
 
 def factors_of(section: AblateSection, varied: Sequence[str]) -> list[FactorOptions]:
-    """The section's factors, and one for each `--vary key=[values]`. Raises UsageError for what is no list of values."""
+    """The section's factors, and one for each `--vary key=[values]`. Raises UsageError where there is no such list."""
     factors = [*section.factors, *map(_varied, varied)]
     names = [factor.name for factor in factors]
     if len(set(names)) < len(names):
@@ -100,7 +100,8 @@ def _cells(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptio
     for chosen in itertools.product(*(factor.levels for factor in factors)):
         levels = {factor.name: level.name for factor, level in zip(factors, chosen, strict=True)}
         settings = [f"{key}={toml_literal(value)}" for level in chosen for key, value in level.set.items()]
-        match = next((level.match for level in reversed(chosen) if level.match), section.match)
+        own = [level.match for level in chosen if level.match is not None]
+        match = own[-1] if own else section.match
         _check(recipe, [*recipe.overrides, *settings], levels)
         for seed in range(1, section.seeds + 1):
             seeded = _seeds(recipe, seed, of_all=section.reseed == "all")

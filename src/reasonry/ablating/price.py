@@ -48,7 +48,8 @@ def hold_budget(recipes: Sequence[Recipe], store: Store, ledger: Path, budget_us
     total = sum(one.usd or 0.0 for one in priced)
     if total > budget:
         raise BudgetReached(
-            f"the matrix would cost {dollars(total)} for {len(priced)} tables of traces; the budget is {dollars(budget)}",
+            f"the matrix would cost {dollars(total)} for {len(priced)} tables of traces, and the budget is"
+            f" {dollars(budget)}",
             place="ablate",
             hint="nothing was paid: vary less, ask for fewer samples, or allow more by --budget",
         )

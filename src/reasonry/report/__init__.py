@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reasonry.errors import StoreError
+from reasonry.report.ablation import write_ablation
 from reasonry.report.facts import gather
 from reasonry.report.page import render
 from reasonry.store import write_durably
 
-__all__ = ["ReportFiles", "write_report"]
+__all__ = ["ReportFiles", "write_ablation", "write_report"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from reasonry.types import Status
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["render"]
+__all__ = ["both_widths", "page_environment", "render"]
 
 WIDE, NARROW = 960, 326
 HISTOGRAM_BARS = 16
@@ -23,6 +23,27 @@ HISTOGRAM_BARS = 16
 
 def render(facts: Facts) -> str:
     """The page, as text. It is a function of the facts alone."""
+    return (
+        page_environment()
+        .get_template("page.html.j2")
+        .render(
+            facts=facts,
+            statuses=[status.value for status in Status],
+            largest=max((step.rows_out + sum(step.dropped.values()) for step in facts.funnel), default=0) or 1,
+            histogram=(histogram := _histogram(facts)),
+            most_questions=max((questions for _, questions in histogram), default=1),
+            loss_plots=_loss_plots(facts),
+            score_plots=list(_score_plots(facts)),
+            traces_by_status=_grouped(facts.traces, "status"),
+            completions_by_student=_grouped(facts.completions, "benchmark", "student"),
+            hits_by_how=_grouped(facts.contamination.hits, "how") if facts.contamination else [],
+            drops_by_stage=_grouped(facts.drops, "stage"),
+        )
+    )
+
+
+def page_environment() -> Any:
+    """Where templates live, with the filters that they use; whatever they show is escaped."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -41,19 +62,7 @@ def render(facts: Facts) -> str:
         "shown": _shown,
         "short": _short,
     }
-    return environment.get_template("page.html.j2").render(
-        facts=facts,
-        statuses=[status.value for status in Status],
-        largest=max((step.rows_out + sum(step.dropped.values()) for step in facts.funnel), default=0) or 1,
-        histogram=(histogram := _histogram(facts)),
-        most_questions=max((questions for _, questions in histogram), default=1),
-        loss_plots=_loss_plots(facts),
-        score_plots=list(_score_plots(facts)),
-        traces_by_status=_grouped(facts.traces, "status"),
-        completions_by_student=_grouped(facts.completions, "benchmark", "student"),
-        hits_by_how=_grouped(facts.contamination.hits, "how") if facts.contamination else [],
-        drops_by_stage=_grouped(facts.drops, "stage"),
-    )
+    return environment
 
 
 def _histogram(facts: Facts) -> list[tuple[str, int]]:
@@ -83,7 +92,7 @@ def _loss_plots(facts: Facts) -> Mapping[str, Markup] | None:
     lines = [Line(curve.student, curve.points) for curve in facts.training]
     if not any(y is not None for line in lines for _, y in line.points):
         return None
-    return _both(
+    return both_widths(
         lambda width: line_chart(lines, x_label="step", y_label="loss, nats per token", width=width, height=250)
     )
 
@@ -95,7 +104,7 @@ def _score_plots(facts: Facts) -> Iterator[tuple[str, Mapping[str, Markup]]]:
         chosen = [score for score in facts.scores if score.benchmark == benchmark]
         whiskers = [w for score in chosen if (w := _whisker(score, students.index(score.student))) is not None]
         if whiskers:
-            yield benchmark, _both(lambda width, rows=whiskers: _accuracy_chart(rows, width))
+            yield benchmark, both_widths(lambda width, rows=whiskers: _accuracy_chart(rows, width))
 
 
 def _accuracy_chart(whiskers: Sequence[Whisker], width: int) -> str:
@@ -112,7 +121,7 @@ def _whisker(score: Score, color: int) -> Whisker | None:
     return Whisker(name, text, score.accuracy, low, high, score.untrained, color)
 
 
-def _both(draw: Any) -> Mapping[str, Markup]:
+def both_widths(draw: Any) -> Mapping[str, Markup]:
     """The same plot for a screen and for a phone. Its text is escaped where it is drawn."""
     from markupsafe import Markup
 

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
-__all__ = ["Interval", "bootstrap_mean", "pass_at_k", "studentised_mean", "wilson"]
+__all__ = ["Interval", "bootstrap_mean", "studentised_mean", "wilson"]
 
 _FEWEST_VALUES = 4
 _LEAST_SPREAD = 0.25
@@ -110,13 +110,3 @@ def studentised_mean(
     tail = (1 - confidence) / 2
     lowest, highest = ratios[int(tail * resamples)], ratios[min(resamples - 1, int((1 - tail) * resamples))]
     return Interval(mean, mean - highest * spread, mean - lowest * spread, n, confidence, "bootstrap-t")
-
-
-def pass_at_k(n: int, c: int, k: int) -> float:
-    """The chance that k of n samples, of which c are right, hold a right one: unbiased (arXiv:2107.03374, eq. 1).
-
-    Raises ValueError unless 0 <= c <= n and 1 <= k <= n.
-    """
-    if not (0 <= c <= n and 1 <= k <= n):
-        raise ValueError(f"no pass@{k} from {c} right of {n}")
-    return 1.0 - math.comb(n - c, k) / math.comb(n, k)

@@ -71,24 +71,35 @@ def _continued(x: float, a: float, b: float) -> float:
     return value - 1.0
 
 
-def mean_of_runs(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """The mean of runs with Student's interval. Raises ValueError for fewer than two."""
+def mean_of_runs(values: Sequence[float], confidence: float = 0.95, *, least_variance: float = 0.0) -> Interval:
+    """The mean of runs with Student's interval. Raises ValueError for fewer than two.
+
+    `least_variance` is what each value has by how it was measured alone: two runs that came out equal by chance are no
+    proof that there is no spread.
+    """
     n = len(values)
     if n < 2:
         raise ValueError("the spread between runs needs two of them")
     mean = fmean(values)
-    half = student_quantile((1 + confidence) / 2, n - 1) * stdev(values) / math.sqrt(n)
+    spread = math.sqrt(max(variance(values), least_variance))
+    half = student_quantile((1 + confidence) / 2, n - 1) * spread / math.sqrt(n)
     return Interval(mean, mean - half, mean + half, n, confidence, "Student's t over runs")
 
 
 def difference_of_runs(
-    first: Sequence[float], second: Sequence[float], *, paired: bool = False, confidence: float = 0.95
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    paired: bool = False,
+    confidence: float = 0.95,
+    least_variances: Sequence[float] = (0.0, 0.0),
 ) -> Difference:
     """The mean of the second runs less that of the first: Welch's interval, or that of differences by seed.
 
     (B. L. Welch, Biometrika 34, 1947, with Satterthwaite's degrees of freedom.) `paired`: the runs stand in the order
-    of their seeds, and a seed shares something with its partner. Raises ValueError for fewer than two runs on a side,
-    or for pairs of unequal number.
+    of their seeds, and a seed shares something with its partner. `least_variances`: of a value on each side, by how it
+    was measured alone (not for pairs). Raises ValueError for fewer than two runs on a side, or for pairs of unequal
+    number.
     """
     if min(len(first), len(second)) < 2 or (paired and len(first) != len(second)):
         raise ValueError("a difference needs two runs on each side, and for pairs as many on both")
@@ -96,7 +107,10 @@ def difference_of_runs(
         differences = [b - a for a, b in zip(first, second, strict=True)]
         n, error, degrees = len(differences), stdev(differences) / math.sqrt(len(differences)), len(differences) - 1.0
     else:
-        one, other = variance(first) / len(first), variance(second) / len(second)
+        one, other = (
+            max(variance(values), least) / len(values)
+            for values, least in zip((first, second), least_variances, strict=True)
+        )
         n, error = len(first) + len(second), math.sqrt(one + other)
         spread = one**2 / (len(first) - 1) + other**2 / (len(second) - 1)
         degrees = (one + other) ** 2 / spread if spread else float(n - 2)
