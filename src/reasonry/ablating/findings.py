@@ -187,13 +187,13 @@ def _conclusions(comparisons: Sequence[Comparison]) -> Iterator[Conclusion]:
         parts = [
             f"{what}{f' with {_listed(where[verdict])}' if any(where[verdict]) else ''}"
             for verdict, what in (
-                ("better", f"better than {control}"),
-                ("worse", f"worse than {control}"),
+                ("better", "better"),
+                ("worse", "worse"),
                 ("undecided", "no effect detected"),
             )
             if where[verdict]
         ]
-        words = f"{level}: {'; '.join(parts)}"
+        words = f"{level} against {control}: {'; '.join(parts)}"
         yield Conclusion(
             factor, level, control, benchmark, student, where["better"], where["worse"], where["undecided"], words
         )
