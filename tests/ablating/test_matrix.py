@@ -44,8 +44,7 @@ def test_each_combination_comes_with_each_seed_and_a_name_of_its_own(write_recip
 def test_a_seed_changes_the_training_alone_unless_all_is_asked_for(write_recipe: Writer) -> None:
     path = write_recipe(RECIPE)
     recipe, varied = load_recipe(path), ['select.keep=["correct","all"]']
-    for reseed, is_shared in (("train", True), ("all", False)):
-        section = AblateSection(seeds=2, reseed=reseed)
+    for section, is_shared in ((AblateSection(seeds=2), True), (AblateSection(seeds=2, reseed="all"), False)):
         first, second = (
             load_recipe(path, cell.settings) for cell in matrix(recipe, section, factors_of(section, varied))[:2]
         )
