@@ -103,8 +103,8 @@ def _cells(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptio
     for chosen in itertools.product(*(factor.levels for factor in factors)):
         levels = {factor.name: level.name for factor, level in zip(factors, chosen, strict=True)}
         settings = [f"{key}={toml_literal(value)}" for level in chosen for key, value in level.set.items()]
-        own = [level.match for level in chosen if level.match is not None]
-        match: Match = own[-1] if own else section.match
+        own: list[Match] = [level.match for level in chosen if level.match is not None]
+        match = own[-1] if own else section.match
         _check(recipe, [*recipe.overrides, *settings], levels)
         for seed in range(1, section.seeds + 1):
             seeded = _seeds(recipe, seed, of_all=section.reseed == "all")
