@@ -50,6 +50,8 @@ verifier = "math"
 untrained = false
 max_tokens = 8
 """
+pytestmark = pytest.mark.slow
+
 VARIED = ['select.keep=["correct","all"]', "train.0.layers=[1,2]"]
 SECTION = AblateSection(seeds=2, audit=["math", "steps"])
 
