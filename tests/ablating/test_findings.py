@@ -64,6 +64,13 @@ def test_several_comparisons_are_corrected_together() -> None:
     assert among.p == pytest.approx(4 * alone.p)
 
 
+def test_an_interval_that_is_clear_alone_says_so() -> None:
+    control, level = [0.50, 0.52, 0.48, 0.51, 0.49], [0.545, 0.56, 0.52, 0.55, 0.53]
+    one = found(all=control, a=level, b=control, c=control, d=control, e=control, f=control).comparisons[0]
+    assert one.difference is not None
+    assert one.difference.is_clear == (one.verdict != "undecided" or "clear if it stood alone" in one.words)
+
+
 def test_where_nothing_differs_few_comparisons_say_otherwise() -> None:
     draws = random.Random(5)
     false = 0

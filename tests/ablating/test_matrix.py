@@ -142,6 +142,13 @@ def test_the_section_is_no_part_of_what_a_run_is(tmp_path: Path) -> None:
     assert recipe_in(tmp_path, more=ARMS.format(more="")).digest == plain.digest
 
 
+def test_the_recipe_on_verification_makes_its_cells() -> None:
+    recipe = load_recipe(Path(__file__).resolve().parent.parent.parent / "recipes" / "verified-vs-unverified.toml")
+    assert recipe.ablate is not None
+    cells = matrix(recipe, recipe.ablate, factors_of(recipe.ablate, []))
+    assert len(cells) == 3 * 6 * 5
+
+
 VALUES = st.recursive(
     st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
