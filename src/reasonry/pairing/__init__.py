@@ -6,8 +6,21 @@ said follows from intervals and tests by rule. (`comparing` is about the tables 
 
 from __future__ import annotations
 
+from reasonry.pairing.beside import Beside, ScoreBeside, beside_published
 from reasonry.pairing.compare import compare_scores
 from reasonry.pairing.comparison import Comparison, Flip, Side, Slice, in_words
 from reasonry.pairing.obstacles import Obstacle, obstacles
 
-__all__ = ["Comparison", "Flip", "Obstacle", "Side", "Slice", "compare_scores", "in_words", "obstacles"]
+__all__ = [
+    "Beside",
+    "Comparison",
+    "Flip",
+    "Obstacle",
+    "ScoreBeside",
+    "Side",
+    "Slice",
+    "beside_published",
+    "compare_scores",
+    "in_words",
+    "obstacles",
+]

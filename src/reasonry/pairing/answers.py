@@ -65,4 +65,3 @@ def _rows(sealed: Sealed) -> Iterator[Sequence[Any]]:
         nothing = [None] * batch.num_rows
         columns = [batch.column(name).to_pylist() if name in there else nothing for name in _COLUMNS]
         yield from zip(*columns, strict=True)
-
