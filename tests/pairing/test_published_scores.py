@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ STATED = {
 }
 
 
-def _published(value: float = 0.5, **changed: object) -> PublishedScore:
+def _published(value: float = 0.5, **changed: Any) -> PublishedScore:
     conditions = {name: stated for name, stated in {**STATED, **changed}.items() if stated is not None}
     return PublishedScore("them", "aime24", value, conditions, "a paper", "https://example.org", "2025")
 
@@ -83,7 +84,7 @@ def test_the_same_conditions_are_comparable(tmp_path: Path) -> None:
         ({"special": "budget forcing"}, "differs: special 'budget forcing', here none"),
     ],
 )
-def test_what_differs_or_is_unknown_is_listed(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+def test_what_differs_or_is_unknown_is_listed(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
     (score,) = beside_published(seal(tmp_path, answers(range(15))), [_published(**changed)])
     assert not score.published[0].is_comparable
     assert score.published[0].why_not() == said

@@ -88,7 +88,9 @@ def _beside_lines(score: ScoreBeside) -> Iterator[str]:
 def _warn(found: Comparison, console: Console) -> None:
     """What a reader of the difference must not miss."""
     if found.obstacles:
-        console.warn(f"conditions that differ or are unknown: {len(found.obstacles)}; this is no difference of models alone")
+        console.warn(
+            f"conditions that differ or are unknown: {len(found.obstacles)}; this is no difference of models alone"
+        )
     for name, side in (("A", found.a), ("B", found.b)):
         if unscored := {status: count for status, count in side.unscored_rows.items() if count}:
             told = ", ".join(f"{count:,} {status}" for status, count in unscored.items())

@@ -151,9 +151,10 @@ def _completion(options: EvaluateOptions, answer: Answer, verdict: Verdict) -> C
 
 
 def _difficulty_of(question: Question) -> float | None:
-    value = question.meta.get("difficulty")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if is_number else None
+    value: Any = question.meta.get("difficulty")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def _names(options: EvaluateOptions, asked: Asked, conditions: dict[str, Any]) -> dict[str, Any]:
