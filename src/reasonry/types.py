@@ -282,7 +282,10 @@ class TrainStep:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One evaluated answer of a student: the question, what it wrote, and the verdict."""
+    """One evaluated answer of a student: the question, what it wrote, and the verdict.
+
+    `difficulty` is the number that came with the question, None where none did.
+    """
 
     student: str
     benchmark: str
@@ -299,6 +302,8 @@ class Completion:
     detail: str = ""
     evidence: JsonMap = _json_field()
     seconds: float = _volatile(0.0)
+    source: str = ""
+    difficulty: float | None = None
 
 
 def with_origin(meta: JsonMap, origin: JsonMap) -> JsonMap:

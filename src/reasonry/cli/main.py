@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("reasonry.cli.reading", "Write a run's report again."),
     "verify": ("reasonry.cli.checking", "Verify a file of answers."),
     "eval": ("reasonry.cli.scoring", "Score a checkpoint, an endpoint or recorded answers."),
+    "compare": ("reasonry.cli.comparison", "Compare two models on the same questions, or with published scores."),
     "ablate": ("reasonry.cli.laboratory", "Vary settings of a recipe, and compare what is learned."),
     "ledger": ("reasonry.cli.ledger", "Look after a ledger: show, check, compact, export, import."),
     "parts": ("reasonry.cli.about", "List the parts that a recipe can name."),

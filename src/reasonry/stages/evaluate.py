@@ -5,6 +5,7 @@ Questions, answers and verdicts stream: in memory is what is under way, and of e
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -25,7 +26,7 @@ from reasonry.store import TableWriter
 from reasonry.types import Completion, Drop, Question, Verdict, whole_text
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-VERSION = 3
+VERSION = 4
 ROWS = Completion
 Who = Literal["student", "untrained", "teacher"]
 
@@ -144,7 +145,16 @@ def _completion(options: EvaluateOptions, answer: Answer, verdict: Verdict) -> C
         detail=verdict.detail,
         evidence=verdict.evidence,
         seconds=verdict.seconds,
+        source=question.source,
+        difficulty=_difficulty_of(question),
     )
+
+
+def _difficulty_of(question: Question) -> float | None:
+    value: Any = question.meta.get("difficulty")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def _names(options: EvaluateOptions, asked: Asked, conditions: dict[str, Any]) -> dict[str, Any]:

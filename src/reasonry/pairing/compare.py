@@ -1,0 +1,130 @@
+"""The comparison itself: the same questions, paired, and only under the same conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
+
+from reasonry.errors import UsageError
+from reasonry.pairing.answers import Answers, Asked, read_answers
+from reasonry.pairing.comparison import Comparison, Side, Slice
+from reasonry.pairing.finding import Sealed, found_pair
+from reasonry.pairing.flips import flips
+from reasonry.pairing.obstacles import Obstacle, obstacles
+from reasonry.stats import Difference, holm, paired_difference
+
+__all__ = ["compare_scores"]
+
+_MOST_LEVELS = 8
+_BANDS = 4
+
+Pair = tuple[Asked, Asked]
+Pairs = Mapping[str, Pair]
+
+
+def compare_scores(a: str, b: str, *, despite_conditions: bool = False) -> Comparison:
+    """Compare the score that FOLDER or FOLDER:NAME means with another, question by question.
+
+    Raises UsageError where a condition differs or is unknown, unless `despite_conditions`; where it is not clear which
+    score is meant; and where no question has a score on both sides.
+    """
+    first, second = found_pair(a, b)
+    found = obstacles(first.conditions, second.conditions)
+    if found and not despite_conditions:
+        raise _refused(first, second, found)
+    answers_a, answers_b = read_answers(first), read_answers(second)
+    common = [question for question in answers_a.questions if question in answers_b.questions]
+    pairs = {question: (answers_a.questions[question], answers_b.questions[question]) for question in common}
+    scored = {name: pair for name, pair in pairs.items() if pair[0].scores and pair[1].scores}
+    if not scored:
+        raise UsageError(
+            f"no question has a score on both sides ({len(common):,} are on both)",
+            place=f"{first.label} and {second.label}",
+            hint="compare two models on the same benchmark",
+        )
+    gained, lost = flips(first, second, scored)
+    return Comparison(
+        a=_side(first, answers_a, pairs, scored, 0),
+        b=_side(second, answers_b, pairs, scored, 1),
+        obstacles=found,
+        difference=_difference(list(scored.values())),
+        slices=_slices(scored),
+        gained=gained,
+        lost=lost,
+    )
+
+
+def _refused(a: Sealed, b: Sealed, found: Sequence[Obstacle]) -> UsageError:
+    differing = [obstacle for obstacle in found if not obstacle.is_unknown]
+    unknown = [obstacle for obstacle in found if obstacle.is_unknown]
+    told = [f"differs: {obstacle}" for obstacle in differing] + [f"unknown: {obstacle}" for obstacle in unknown]
+    return UsageError(
+        "two scores under different conditions are not compared:\n" + "\n".join(f"  {line}" for line in told),
+        place=f"{a.label} and {b.label}",
+        hint="evaluate both in the same way (of a recording, --set says how it was made),"
+        " or see the figures with --despite-conditions",
+    )
+
+
+def _mean(asked: Asked) -> float:
+    assert asked.mean is not None
+    return asked.mean
+
+
+def _difference(pairs: Sequence[Pair]) -> Difference:
+    return paired_difference([_mean(a) for a, _ in pairs], [_mean(b) for _, b in pairs])
+
+
+def _side(sealed: Sealed, answers: Answers, pairs: Pairs, scored: Pairs, which: int) -> Side:
+    return Side(
+        sealed=sealed,
+        mean=fmean(_mean(pair[which]) for pair in scored.values()),
+        rows=answers.rows,
+        questions=len(answers.questions),
+        unscored_rows=answers.unscored,
+        only_here=len(answers.questions) - len(pairs),
+        unscored_questions=sum(not pair[which].scores for pair in pairs.values()),
+    )
+
+
+def _slices(scored: Pairs) -> list[Slice]:
+    """The difference by domain, source and difficulty, where there are several of each; p values as of one family."""
+    grouped = list(_groups(scored))
+    found = [_difference(pairs) for _, _, pairs in grouped]
+    corrected = holm([difference.p for difference in found])
+    return [
+        Slice(by, value, fmean(_mean(a) for a, _ in pairs), fmean(_mean(b) for _, b in pairs), difference, p)
+        for (by, value, pairs), difference, p in zip(grouped, found, corrected, strict=True)
+    ]
+
+
+def _groups(scored: Pairs) -> Iterator[tuple[str, str, list[Pair]]]:
+    named: Mapping[str, Callable[[Asked], str | None]] = {
+        "domain": lambda asked: asked.domain or None,
+        "source": lambda asked: asked.source or None,
+        "difficulty": _levels([a for a, _ in scored.values()]),
+    }
+    for by, value_of in named.items():
+        groups: dict[str, list[Pair]] = {}
+        for a, b in scored.values():
+            if (value := value_of(a) or value_of(b)) is not None:
+                groups.setdefault(value, []).append((a, b))
+        if len(groups) > 1:
+            yield from ((by, value, groups[value]) for value in sorted(groups))
+
+
+def _levels(questions: Sequence[Asked]) -> Callable[[Asked], str | None]:
+    """A question's difficulty as a slice: its number, or where there are many the quarter of all that it is in."""
+    numbers = sorted(asked.difficulty for asked in questions if asked.difficulty is not None)
+    if len(set(numbers)) <= _MOST_LEVELS:
+        return lambda asked: None if asked.difficulty is None else f"{asked.difficulty:g}"
+    bounds = [numbers[len(numbers) * band // _BANDS] for band in range(1, _BANDS)]
+
+    def band_of(asked: Asked) -> str | None:
+        if asked.difficulty is None:
+            return None
+        band = sum(asked.difficulty >= bound for bound in bounds)
+        low, high = ([numbers[0], *bounds][band], [*bounds, numbers[-1]][band])
+        return f"{band + 1} of {_BANDS}: {low:g} to {high:g}"
+
+    return band_of
