@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,13 @@ QWEN_32B = {
 }
 
 
-def shape(folder: Path, config: dict[str, object]) -> Shape:
+def shape(folder: Path, config: Mapping[str, object]) -> Shape:
     (folder / "config.json").write_text(json.dumps(config))
     return shape_of(folder)
 
 
 @pytest.mark.parametrize(("config", "billions"), [(QWEN_7B, 7.62), (QWEN_32B, 32.8)])
-def test_parameters_are_those_of_the_model_cards(tmp_path: Path, config: dict[str, object], billions: float) -> None:
+def test_parameters_are_those_of_the_model_cards(tmp_path: Path, config: Mapping[str, object], billions: float) -> None:
     assert shape(tmp_path, config).parameters / 1e9 == pytest.approx(billions, abs=0.05)
 
 

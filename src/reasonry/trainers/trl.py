@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def trl(
     need_trl()
     progress = Progress(work_folder(out))
     with threads(options.threads), _borrowed_state(), quiet():
-        model, tokenizer = _load_base(options)
+        base = _load_base(options)
+        model, tokenizer = base.model, base.tokenizer
         encoded = [encode_chat(tokenizer, m, assistant_only=options.assistant_only_loss) for m in conversations]
         rows = _short_enough(encoded, options.max_length)
         if tokenizer.pad_token is None:
@@ -62,7 +64,15 @@ def trl(
     _write_facts(out / "checkpoint", trained, tokenizer, rows, skipped)
 
 
-def _load_base(options: TrlOptions) -> tuple[Any, Any]:
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """A model of transformers' in float32, and its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+
+
+def _load_base(options: TrlOptions) -> _Base:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -74,7 +84,7 @@ def _load_base(options: TrlOptions) -> tuple[Any, Any]:
         model = AutoModelForCausalLM.from_pretrained(name, trust_remote_code=False, dtype=torch.float32, **where)
     except Exception as exc:
         raise InputError(f"the base model cannot be loaded: {exc}", place="train.base") from exc
-    return model, tokenizer
+    return _Base(model, tokenizer)
 
 
 def _short_enough(rows: Sequence[EncodedRow], max_length: int) -> list[EncodedRow]:
@@ -101,7 +111,7 @@ def _train(
     """The trained model, adapters merged in. Goes on from the last whole state where there is one."""
     from datasets import Dataset
     from transformers import PrinterCallback
-    from trl import SFTTrainer
+    from trl.trainer.sft_trainer import SFTTrainer
 
     def report(step: TrainStep) -> None:
         progress.append(step)
@@ -128,7 +138,7 @@ def _train(
 
 def _arguments(options: TrlOptions, folder: Path) -> Any:
     import torch
-    from trl import SFTConfig
+    from trl.trainer.sft_config import SFTConfig
 
     seed = int(digest("trl", options.seed or 0)[:7], 16)
     return SFTConfig(
