@@ -43,7 +43,7 @@ schema: .venv/dev.stamp
 	@touch $@
 
 .venv/dev.stamp: .venv/base.stamp pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,hub,gym,ray,semantic,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,trl,hub,gym,ray,semantic,dev]'
 	@touch $@ .venv/demo.stamp
 
 clean:

@@ -90,7 +90,7 @@ BUILTIN: dict[Kind, dict[str, str]] = {
         "sharegpt": "reasonry.exporters.llamafactory",
         "alpaca": "reasonry.exporters.llamafactory",
     },
-    "trainer": {"tiny": "reasonry.trainers.tiny"},
+    "trainer": {"tiny": "reasonry.trainers.tiny", "trl": "reasonry.trainers.trl"},
     "benchmark": {
         "jsonl": "reasonry.benchmarks.files",
         "procedural": "reasonry.benchmarks.procedural",

@@ -11,6 +11,6 @@ from __future__ import annotations
 from reasonry.store.disk import is_file_of, write_durably
 from reasonry.store.manifest import Manifest, Shard, StoredFile
 from reasonry.store.reading import Store
-from reasonry.store.writing import TableWriter
+from reasonry.store.writing import TableWriter, work_folder
 
-__all__ = ["Manifest", "Shard", "Store", "StoredFile", "TableWriter", "is_file_of", "write_durably"]
+__all__ = ["Manifest", "Shard", "Store", "StoredFile", "TableWriter", "is_file_of", "work_folder", "write_durably"]

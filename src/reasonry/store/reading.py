@@ -103,6 +103,9 @@ class Store:
         """Remove what a killed writer left behind. Only for the process that holds the run's lock."""
         for leftover in self.root.glob("*/*.partial"):
             shutil.rmtree(leftover, ignore_errors=True)
+        for work in self.root.glob("*/*.work"):  # an unsealed stage goes on from it
+            if (work.with_suffix("") / "manifest.json").is_file():
+                shutil.rmtree(work, ignore_errors=True)
 
     def _read(self, manifest: Manifest, row_type: type[Row], contents: Contents) -> Iterator[Row]:
         for batch in self.batches(manifest, None, contents):

@@ -17,11 +17,16 @@ from reasonry.store.manifest import Contents, Manifest, Shard, StoredFile
 from reasonry.tables import RowsFile, row_content, to_plain
 from reasonry.types import Drop
 
-__all__ = ["TableWriter"]
+__all__ = ["TableWriter", "work_folder"]
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 8 << 20
 SHARD_BYTES = 256 << 20  # of uncompressed text: bounds what a reader maps, and a Hub upload's retry
+
+
+def work_folder(partial: Path) -> Path:
+    """Where a stage may keep what outlives a killed process: beside its unsealed table, until that is sealed."""
+    return partial.with_name(partial.name.removesuffix(".partial") + ".work")
 
 
 class TableWriter:
@@ -116,6 +121,7 @@ class TableWriter:
         shutil.rmtree(self._final, ignore_errors=True)
         self._folder.rename(self._final)
         sync(self._final.parent)
+        shutil.rmtree(work_folder(self._folder), ignore_errors=True)
 
     def __enter__(self) -> TableWriter:
         return self

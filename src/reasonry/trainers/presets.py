@@ -1,0 +1,49 @@
+"""Published training recipes by name, each with where its figures were published.
+
+A preset is a set of keys of `TrlOptions`: what the recipe says itself comes before what the preset says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["PRESETS", "Preset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`values` as published at `source`; `devices` are the GPUs whose batches made the published global batch."""
+
+    source: str
+    devices: int
+    values: Mapping[str, Any]
+
+
+_OPENTHINKER: dict[str, Any] = {
+    "method": "full",
+    "max_length": 16_384,
+    "packing": False,
+    "batch_size": 1,
+    "accumulation": 96,  # published: 1 a device, 3 accumulated, 32 devices; here one process makes the same batch
+    "learning_rate": 1e-5,
+    "schedule": "cosine",
+    "warmup_ratio": 0.1,
+    "epochs": 3.0,
+    "bf16": True,
+    "gradient_checkpointing": True,
+}
+
+PRESETS: dict[str, Preset] = {
+    "openthinker-7b": Preset(
+        source="https://huggingface.co/open-thoughts/OpenThinker-7B",
+        devices=32,
+        values={**_OPENTHINKER, "base": "Qwen/Qwen2.5-7B-Instruct"},
+    ),
+    "openthinker-32b": Preset(
+        source="https://huggingface.co/open-thoughts/OpenThinker-32B",
+        devices=32,
+        values={**_OPENTHINKER, "base": "Qwen/Qwen2.5-32B-Instruct"},
+    ),
+}

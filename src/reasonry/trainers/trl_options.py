@@ -1,0 +1,124 @@
+"""What a recipe can say to the trainer `trl`, and what its result depends on beyond that."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from reasonry.errors import InputError, PartError
+from reasonry.identity import digest
+from reasonry.registry import Input, library_input
+from reasonry.sections import OUT_OF_KEY, RecipePath, TrainSection
+from reasonry.teachers.local.checkpoint import checkpoint_input
+from reasonry.torch_extra import need_training_libraries
+from reasonry.trainers.presets import PRESETS
+
+__all__ = ["TrlOptions", "need_trl", "revision_of", "trl_inputs"]
+
+ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")]
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_LIBRARIES = ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate")
+
+
+class TrlOptions(TrainSection):
+    """Which model is tuned, and how."""
+
+    trainer: str = "trl"
+    preset: Literal["openthinker-7b", "openthinker-32b"] | None = Field(
+        default=None, description="published hyperparameters; keys beside it come first"
+    )
+    base: Annotated[RecipePath | ModelId, Field(union_mode="left_to_right")] = Field(
+        description="the model to tune: a checkpoint folder, or a model of the Hub (owner/name)"
+    )
+    revision: str | None = Field(default=None, description="commit, branch or tag of the Hub; default: newest commit")
+    method: Literal["full", "lora"] = Field(default="full", description="train all weights, or low-rank adapters")
+    lora_rank: Annotated[int, Field(ge=1, le=1024)] = Field(default=16, description="rank of the adapters")
+    lora_alpha: Annotated[float, Field(gt=0)] = Field(default=32.0, description="adapters count alpha / rank times")
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.0, description="on what adapters read")
+    lora_targets: list[str] | None = Field(default=None, description="modules by name; default: every linear one")
+    max_length: Annotated[int, Field(ge=8)] = Field(default=4096, description="tokens; longer rows are skipped")
+    packing: bool = Field(default=False, description="several rows side by side in one sequence of max_length")
+    assistant_only_loss: bool = Field(default=True, description="no loss on system and user turns")
+    batch_size: Annotated[int, Field(ge=1)] = Field(default=1, description="sequences at once")
+    accumulation: Annotated[int, Field(ge=1)] = Field(default=1, description="batches whose gradients make one step")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(default=1e-5, description="peak")
+    schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="after the warm-up")
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="share of steps that warm up")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.0, description="of AdamW")
+    clip_norm: Annotated[float, Field(gt=0)] = Field(default=1.0, description="longest gradient")
+    epochs: Annotated[float, Field(gt=0)] | None = Field(default=None, description="passes over the data; default: 1")
+    steps: Annotated[int, Field(ge=1)] | None = Field(default=None, description="optimiser steps instead of epochs")
+    bf16: bool = Field(default=True, description="multiply in bfloat16 where a GPU can; weights stay in float32")
+    gradient_checkpointing: bool = Field(default=False, description="less memory, about a third more time")
+    threads: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="of torch; they change the rounding")
+    save_every: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(
+        default=200, description="steps between the states from which a killed run goes on"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        """Put the preset's values under those that are given."""
+        if not isinstance(given, dict):
+            return given
+        preset = PRESETS.get(str(given.get("preset")))  # pyright: ignore[reportUnknownMemberType]
+        if preset is None:
+            return given  # pyright: ignore[reportUnknownVariableType]
+        values = dict(preset.values)
+        if given.get("steps") is not None:  # pyright: ignore[reportUnknownMemberType]
+            del values["epochs"]
+        return {**values, **given}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> TrlOptions:
+        if self.steps is not None and self.epochs is not None:
+            raise PydanticCustomError("steps_epochs", "give steps or epochs, not both", {})
+        if isinstance(self.base, RecipePath) and self.revision is not None:
+            raise PydanticCustomError("revision", "a local folder has no revision: its content counts", {})
+        return self
+
+
+def need_trl() -> None:
+    """Import what this trainer needs. Raises PartError, with the command that installs it, where it lacks."""
+    need_training_libraries()
+    for name in ("accelerate", "datasets", "peft", "trl"):
+        try:
+            importlib.import_module(name)
+        except ImportError as exc:
+            raise PartError(
+                f"the trainer trl needs {name}, which is not installed",
+                hint="pip install torch==2.13.0 && pip install 'reasonry[trl]'",
+            ) from exc
+
+
+def trl_inputs(options: TrlOptions) -> list[Input]:
+    """The base model, by content or by commit, and the libraries that decide the bits."""
+    libraries = [library_input(name) for name in _LIBRARIES]
+    if isinstance(options.base, RecipePath):
+        return [*libraries, checkpoint_input(options.base.resolved)]
+    return [*libraries, Input(options.base, digest("hub model", options.base, revision_of(options)))]
+
+
+def revision_of(options: TrlOptions) -> str | None:
+    """The commit of a model of the Hub; None for a folder. Raises InputError where the Hub cannot be asked."""
+    if isinstance(options.base, RecipePath):
+        return None
+    if options.revision and _COMMIT.fullmatch(options.revision):
+        return options.revision
+    from huggingface_hub import HfApi
+
+    try:
+        commit = HfApi().model_info(options.base, revision=options.revision).sha
+    except Exception as exc:
+        raise InputError(
+            f"the Hub did not say which commit is in force: {type(exc).__name__}",
+            place=options.base,
+            hint="set train.revision to a commit, or train.base to a local folder",
+        ) from exc
+    if commit is None:
+        raise InputError("the Hub names no commit", place=options.base, hint="set train.revision to a commit")
+    return commit
