@@ -33,7 +33,7 @@ Sharding = Literal[0, 1, 2, 3]
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """`flops` is the peak per second in dense bfloat16, `bytes` the memory, both as the maker's data sheet says."""
+    """`flops` is the peak per second in dense bfloat16, `bytes` the memory, both as their sources give them."""
 
     flops: float
     bytes: float
