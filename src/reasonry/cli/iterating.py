@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from reasonry.cli.options import (
 )
 from reasonry.cli.resuming import resumable
 from reasonry.console import Console, visible
+from reasonry.errors import BudgetReached
 from reasonry.iterating import iterate
 from reasonry.report import write_iteration
 
@@ -55,7 +57,7 @@ def iterate_verb(
     console = Console(quiet=quiet)
     loaded = load(recipe, overrides)
     folder = out if out is not None else Path("runs") / f"{loaded.name}-iteration"
-    with resumable(loaded):
+    with resumable(loaded), _page_at_the_budget(folder):
         made = iterate(loaded, folder, rounds=rounds, questions=questions, workers=workers, console=console)
     page = write_iteration(folder)
     if as_json:
@@ -65,6 +67,17 @@ def iterate_verb(
             click.echo(visible(line))
     console.done(f"{len(made.facts['rounds'])} rounds; their digest is {made.digest}")
     console.note(f"  report:  {page}")
+
+
+@contextmanager
+def _page_at_the_budget(folder: Path) -> Generator[None]:
+    """The rounds that were finished when the budget was reached are shown too."""
+    try:
+        yield
+    except BudgetReached:
+        if (folder / "iteration.json").is_file():
+            write_iteration(folder)
+        raise
 
 
 def _lines(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -68,7 +68,8 @@ class RoundRead:
 def read_round(recipe: Recipe, result: RunResult, store: Store) -> RoundRead:
     """Read what a run sealed, for the recipe's first student.
 
-    Raises RecipeError where that student is not evaluated, WorkFailed where a test question is among those learned from.
+    Raises RecipeError where that student is not evaluated, WorkFailed where nothing could be scored, or where a test
+    question is among those to learn from.
     """
     evaluated = [one for one in _sealed(result, store, "evaluate") if _is_of(one, recipe.train[0].name)]
     completions = [row for one in evaluated for row in store.rows(one, Completion)]
@@ -83,6 +84,8 @@ def read_round(recipe: Recipe, result: RunResult, store: Store) -> RoundRead:
     refuse_leaks(recipe, curated)
     domains = {_name(row): row.domain for row in completions}
     scores = dict(_scores(completions))
+    if not scores:
+        raise WorkFailed("no test question has a score", place=str(result.folder), hint="its report says why")
     asked = Counter(row.domain for row in curated.values())
     learned = Counter(curated[row.question_id].domain for row in examples)
     slices = [

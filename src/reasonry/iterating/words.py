@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reasonry.iterating.reading import RoundRead
-from reasonry.run import Gate
+from reasonry.recipe import Recipe
 from reasonry.stats import Difference
 
-__all__ = ["gain_words", "warnings_of"]
+__all__ = ["gain_words", "recipe_warnings", "warnings_of"]
 
 LEAST_ENTROPY = 0.8  # of the right answers' entropy
 LENGTH_RATIO = 1.5  # of the round before's mean length, either way
@@ -31,10 +31,8 @@ def gain_words(number: int, gain: Difference | None, accuracy: str) -> str:
     )
 
 
-def warnings_of(
-    now: RoundRead, before: RoundRead | None, asked: dict[str, int], fed: Sequence[str], gates: Sequence[Gate]
-) -> Iterator[str]:
-    """What to be careful about in a round. `asked`: questions more by domain; `fed`: domains that can be given more."""
+def warnings_of(now: RoundRead, before: RoundRead | None, asked: Mapping[str, int]) -> Iterator[str]:
+    """Signals of collapse. `asked`: how many questions more there are in this round, by domain."""
     signals = now.signals
     if signals.answer_entropy < LEAST_ENTROPY * signals.reference_entropy:
         yield (
@@ -42,18 +40,24 @@ def warnings_of(
             f"and the right ones have {signals.reference_entropy:.1f}"
         )
     if signals.unparsed_rate > MOST_UNPARSED:
-        yield f"{signals.unparsed_rate:.1%} of the answers on the test could not be found in what the student wrote"
+        yield f"no answer was found in {signals.unparsed_rate:.1%} of what the student wrote on the test"
     if signals.repeated_examples > MOST_REPEATED:
         yield f"{signals.repeated_examples:.1%} of the examples repeat another one"
     if before is not None:
         yield from _changes(now, before, asked)
+
+
+def recipe_warnings(recipe: Recipe, now: RoundRead, fed: Sequence[str]) -> Iterator[str]:
+    """What in the recipe keeps a round from having its effect. `fed`: the domains that can be asked for more."""
     without = [one.name for one in now.slices if one.error and one.name not in fed]
     if without:
         yield f"no source can be asked for more of {', '.join(without)}"
-    yield from (f"gate missed: {gate.detail}" for gate in gates if not gate.passed)
+    student, examples = recipe.train[0], sum(one.examples for one in now.slices)
+    if student.examples is not None and student.examples < examples:
+        yield f"train.examples = {student.examples}: the student learns from no more, however many are asked for"
 
 
-def _changes(now: RoundRead, before: RoundRead, asked: dict[str, int]) -> Iterator[str]:
+def _changes(now: RoundRead, before: RoundRead, asked: Mapping[str, int]) -> Iterator[str]:
     old, new = before.signals.mean_length, now.signals.mean_length
     if not old / LENGTH_RATIO <= new <= old * LENGTH_RATIO:
         yield f"answers are {new:.0f} characters long on average, after {old:.0f} in the round before"

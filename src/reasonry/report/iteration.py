@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ def write_iteration(folder: Path) -> Path:
         names: list[str] = [each["name"] for each in facts["rounds"][0]["slices"]]
     except (OSError, ValueError, LookupError, TypeError) as exc:
         raise UsageError("not the folder of an iteration", place=str(folder), hint="reasonry iterate RECIPE") from exc
-    slices = [(name, [_slice(one, name) for one in facts["rounds"]]) for name in names]
+    slices = [(name, list(_rounds(facts, name))) for name in names]
     template = page_environment().get_template("iteration.html.j2")
     page = template.render(facts=facts, slices=slices, plot=_plot(facts, names))
     try:
@@ -37,8 +37,10 @@ def write_iteration(folder: Path) -> Path:
     return folder / "iteration.html"
 
 
-def _slice(one: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return next(each for each in one["slices"] if each["name"] == name)
+def _rounds(facts: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The slice in each round that has a score of it."""
+    for one in facts["rounds"]:
+        yield from ((one["round"], each) for each in one["slices"] if each["name"] == name)
 
 
 def _plot(facts: Mapping[str, Any], names: list[str]) -> Mapping[str, Markup]:
@@ -46,9 +48,9 @@ def _plot(facts: Mapping[str, Any], names: list[str]) -> Mapping[str, Markup]:
     rows = [_whisker(f"round {one['round']}", one["accuracy"], 0) for one in facts["rounds"]]
     if len(names) > 1:
         rows += [
-            _whisker(f"{name[:_NAME_CHARACTERS]}, round {one['round']}", _slice(one, name)["accuracy"], i)
+            _whisker(f"{name[:_NAME_CHARACTERS]}, round {number}", each["accuracy"], i)
             for i, name in enumerate(names, start=1)
-            for one in facts["rounds"]
+            for number, each in _rounds(facts, name)
         ]
     return both_widths(lambda width: whisker_chart(rows, x_label="accuracy, with 95% interval", width=width))
 

@@ -4,8 +4,8 @@
     DIR/rounds/0, 1, ...            a run folder for each round
     DIR/iteration.json              scores, gains, settings, signals, and why it stopped
 
-What is sealed is never done again, so the same command goes on where a killed one stopped, and a larger number of rounds
-goes on from the last.
+What is sealed is never done again, so the same command goes on where a killed one stopped, and a larger number of
+rounds goes on from the last.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reasonry.errors import BudgetReached, RecipeError, StoreError, UsageError, 
 from reasonry.identity import digest
 from reasonry.iterating.reading import RoundRead, read_round
 from reasonry.iterating.spending import Source, added, sources_of, spend
-from reasonry.iterating.words import gain_words, warnings_of
+from reasonry.iterating.words import gain_words, recipe_warnings, warnings_of
 from reasonry.recipe import Recipe, load_recipe
 from reasonry.run import RunResult, locked
 from reasonry.stats import Difference, paired_difference
@@ -151,8 +151,11 @@ class _Rounds:
                 "the test is not that of the round before", place=str(place), hint="was a file of it edited?"
             )
         gain = _gain(before.read, read) if before else None
-        fed = [source.domain for source in sources]
-        warnings = list(warnings_of(read, before.read if before else None, asked, fed, result.gates))
+        warnings = [
+            *warnings_of(read, before.read if before else None, asked),
+            *recipe_warnings(recipe, read, [source.domain for source in sources]),
+            *(f"gate missed: {gate.detail}" for gate in result.gates if not gate.passed),
+        ]
         return _Round(number, recipe, sources, asked, result, read, gain, warnings)
 
     def _settings(self, before: _Round | None, sources: Sequence[Source]) -> tuple[str, ...]:
