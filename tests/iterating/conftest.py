@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -49,6 +48,7 @@ digits = 1
 count = 12
 domain = "sums"
 max_tokens = 8
+untrained = false
 
 [[evaluate]]
 benchmark = "procedural"
@@ -59,12 +59,13 @@ digits = 1
 count = 12
 domain = "differences"
 max_tokens = 8
+untrained = false
 """
 
 
-@pytest.fixture
-def rounds_recipe(tmp_path: Path) -> Callable[..., Recipe]:
+@pytest.fixture(scope="session")
+def rounds_recipe(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Recipe]:
     """The recipe, with what is set."""
-    path = tmp_path / "recipe.toml"
+    path = tmp_path_factory.mktemp("rounds") / "recipe.toml"
     path.write_text(RECIPE, encoding="utf-8")
     return lambda *settings: load_recipe(path, settings)

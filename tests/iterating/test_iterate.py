@@ -24,6 +24,8 @@ from reasonry.stats import Difference, paired_difference
 
 pytest.importorskip("torch")
 QUIET = Console(quiet=True)
+SCRIPT = "<script>alert(1)</script>"
+DOMAIN, TESTED = f"questions.0.domain='{SCRIPT}'", f"evaluate.0.domain='{SCRIPT}'"
 Recipes = Callable[..., Recipe]
 
 
@@ -38,16 +40,27 @@ def _iterated(recipe: Recipe, folder: Path, **options: Any) -> Any:
     return json.loads(json.dumps(iterate(recipe, folder, workers=1, console=QUIET, **options).facts))
 
 
-def test_rounds_without_a_gain_end_after_the_first(rounds_recipe: Recipes, tmp_path: Path) -> None:
-    facts = _iterated(rounds_recipe(), tmp_path / "out")
+@pytest.fixture(scope="module")
+def whole(rounds_recipe: Recipes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an iteration that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    iterate(rounds_recipe(DOMAIN, TESTED), folder, workers=1, console=QUIET)
+    return folder
+
+
+@pytest.fixture
+def facts(whole: Path) -> dict[str, Any]:
+    return json.loads((whole / "iteration.json").read_text(encoding="utf-8"))
+
+
+def test_rounds_without_a_gain_end_after_the_first(facts: dict[str, Any]) -> None:
     assert facts["stopped"] == "no_gain"
     assert [one["round"] for one in facts["rounds"]] == [0, 1]
-    assert facts["rounds"][0]["settings"] == []
+    assert facts["rounds"][0]["settings"] == [DOMAIN, TESTED]
     gain = facts["rounds"][1]["gain"]
     assert gain["low"] <= 0 <= gain["high"]
     assert gain["n"] == 24
     assert "no gain detected" in facts["rounds"][1]["words"]
-    assert json.loads((tmp_path / "out" / "iteration.json").read_text(encoding="utf-8")) == facts
 
 
 @pytest.mark.usefixtures("every_round_gains")
@@ -62,31 +75,28 @@ def test_each_round_has_its_parent_and_more_questions_than_it(rounds_recipe: Rec
     assert examples[0] < examples[1] < examples[2]
 
 
-def test_anybody_can_make_a_round_again(rounds_recipe: Recipes, tmp_path: Path) -> None:
-    facts = _iterated(rounds_recipe("train.0.steps=3"), tmp_path / "out", questions=20)
+def test_anybody_can_make_a_round_again(rounds_recipe: Recipes, facts: dict[str, Any], tmp_path: Path) -> None:
     second = facts["rounds"][1]
-    assert second["settings"][0] == "train.0.steps=3"
     again = run(rounds_recipe(*second["settings"]), tmp_path / "again", workers=1, console=QUIET)
     assert again.digest == second["digest"]
 
 
-def test_a_killed_iteration_goes_on_and_ends_alike(rounds_recipe: Recipes, tmp_path: Path) -> None:
-    recipe = rounds_recipe()
-    command = [sys.executable, "-m", "reasonry", "iterate", str(recipe.path), "--quiet", "--workers", "1", "--out"]
-    killed = subprocess.Popen([*command, str(tmp_path / "killed")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    first = tmp_path / "killed" / "rounds" / "0" / "run.json"
-    while killed.poll() is None and not _is_trained(first):
+def test_a_killed_iteration_goes_on_and_ends_alike(rounds_recipe: Recipes, whole: Path, tmp_path: Path) -> None:
+    settings = [word for one in (DOMAIN, TESTED) for word in ("--set", one)]
+    command = [sys.executable, "-m", "reasonry", "iterate", str(rounds_recipe().path), "--quiet", *settings]
+    command += ["--workers", "1", "--out", str(tmp_path)]
+    killed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while killed.poll() is None and not _is_trained(tmp_path / "rounds" / "0" / "run.json"):
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    sealed = {path: path.stat().st_mtime_ns for path in (tmp_path / "killed" / "tables").glob("*/*/manifest.json")}
+    sealed = {path: path.stat().st_mtime_ns for path in (tmp_path / "tables").glob("*/*/manifest.json")}
     assert sealed
-    done = subprocess.run([*command, str(tmp_path / "killed")], capture_output=True, text=True, check=True)
+    assert not (tmp_path / "iteration.json").exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1].startswith("stopped after round 1")
     assert all(path.stat().st_mtime_ns == at for path, at in sealed.items())
-    iterate(recipe, tmp_path / "whole", workers=1, console=QUIET)
-    texts = [(tmp_path / name / "iteration.json").read_bytes() for name in ("killed", "whole")]
-    assert texts[0] == texts[1]
+    assert (tmp_path / "iteration.json").read_bytes() == (whole / "iteration.json").read_bytes()
 
 
 def _is_trained(run_json: Path) -> bool:
@@ -95,14 +105,16 @@ def _is_trained(run_json: Path) -> bool:
 
 @pytest.mark.usefixtures("every_round_gains")
 def test_at_the_budget_what_was_finished_is_told(rounds_recipe: Recipes, tmp_path: Path) -> None:
-    paid = ("distil.over_http=true", "distil.price={input_per_million=100,output_per_million=100}")
-    bounded = (*paid, "distil.max_tokens=100", "budget={usd=1.5}")
+    price = "distil.price={input_per_million=1000,output_per_million=1000}"
+    paid = ("distil.over_http=true", price, "distil.max_tokens=40")
+    (first,) = _iterated(rounds_recipe(*paid), tmp_path, rounds=0)["rounds"]
+    assert first["cost_usd"] > 0
     with pytest.raises(BudgetReached):
-        iterate(rounds_recipe(*bounded), tmp_path / "out", questions=400, workers=1, console=QUIET)
-    facts = json.loads((tmp_path / "out" / "iteration.json").read_text(encoding="utf-8"))
+        limit = f"budget={{usd={2 * first['cost_usd']}}}"
+        iterate(rounds_recipe(*paid, limit), tmp_path, questions=200, workers=1, console=QUIET)
+    facts = json.loads((tmp_path / "iteration.json").read_text(encoding="utf-8"))
     assert facts["stopped"] == "budget"
-    assert len(facts["rounds"]) == 1
-    assert 0 < facts["rounds"][0]["cost_usd"] < 1.5
+    assert [one["digest"] for one in facts["rounds"]] == [first["digest"]]
 
 
 def test_a_test_question_among_the_curated_fails_loudly(
@@ -156,12 +168,9 @@ def test_a_recipe_that_trains_nothing_is_refused(rounds_recipe: Recipes, tmp_pat
         iterate(replace(rounds_recipe(), train=()), tmp_path / "out", console=QUIET)
 
 
-def test_the_page_shows_each_round_and_escapes_what_it_shows(rounds_recipe: Recipes, tmp_path: Path) -> None:
-    name = "<script>alert(1)</script>"
-    both = (f"questions.0.domain='{name}'", f"evaluate.0.domain='{name}'")
-    facts = _iterated(rounds_recipe(*both), tmp_path / "out")
-    page = write_iteration(tmp_path / "out").read_text(encoding="utf-8")
-    assert name not in page
+def test_the_page_shows_each_round_and_escapes_what_it_shows(whole: Path, facts: dict[str, Any]) -> None:
+    page = write_iteration(whole).read_text(encoding="utf-8")
+    assert SCRIPT not in page
     assert "&lt;script&gt;alert(1)" in page
     assert facts["stopped_words"] in page
     assert all(one["run"] in page for one in facts["rounds"])
