@@ -99,6 +99,14 @@ def test_a_killed_iteration_goes_on_and_ends_alike(rounds_recipe: Recipes, whole
     assert (tmp_path / "iteration.json").read_bytes() == (whole / "iteration.json").read_bytes()
 
 
+def test_the_verb_again_does_nothing_anew_and_prints_what_it_wrote(rounds_recipe: Recipes, whole: Path) -> None:
+    settings = [word for one in (DOMAIN, TESTED) for word in ("--set", one)]
+    command = [sys.executable, "-m", "reasonry", "iterate", str(rounds_recipe().path), *settings, "--out", str(whole)]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == json.loads((whole / "iteration.json").read_text(encoding="utf-8"))
+    assert all("sealed before" in line for line in done.stderr.splitlines() if " rows " in line)
+
+
 def _is_trained(run_json: Path) -> bool:
     return run_json.is_file() and '"train"' in run_json.read_text(encoding="utf-8")
 
@@ -109,9 +117,9 @@ def test_at_the_budget_what_was_finished_is_told(rounds_recipe: Recipes, tmp_pat
     paid = ("distil.over_http=true", price, "distil.max_tokens=40")
     (first,) = _iterated(rounds_recipe(*paid), tmp_path, rounds=0)["rounds"]
     assert first["cost_usd"] > 0
+    bounded = rounds_recipe(*paid, f"budget={{usd={1.5 * first['cost_usd']}}}")
     with pytest.raises(BudgetReached):
-        limit = f"budget={{usd={2 * first['cost_usd']}}}"
-        iterate(rounds_recipe(*paid, limit), tmp_path, questions=200, workers=1, console=QUIET)
+        iterate(bounded, tmp_path, questions=100, workers=1, console=QUIET)
     facts = json.loads((tmp_path / "iteration.json").read_text(encoding="utf-8"))
     assert facts["stopped"] == "budget"
     assert [one["digest"] for one in facts["rounds"]] == [first["digest"]]

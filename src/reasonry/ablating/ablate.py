@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonry.ablating.audit import Audit, audit
-from reasonry.ablating.cells import matched, prepared, step_of, trunk_of, without_publishing
+from reasonry.ablating.cells import matched, prepared, sharing, step_of, trunk_of, without_publishing
 from reasonry.ablating.children import Child, ledger_of, run_children, shared_run
 from reasonry.ablating.findings import Findings, Score, findings
 from reasonry.ablating.matrix import Cell, factors_of, matrix
@@ -112,13 +112,10 @@ class _Matrix:
 
     def _run(self, cells: Sequence[Cell]) -> None:
         recipes = [without_publishing(load_recipe(self.recipe.path, cell.settings)) for cell in cells]
-        groups: dict[str, list[Child]] = {}
-        for cell, recipe in zip(cells, recipes, strict=True):
-            # Cells with the same training belong to one process: two must not seal one table.
-            trained = digest("trainings", sorted(step.key for step in make_plan(recipe) if step.stage == "train"))
-            groups.setdefault(trained, []).append(self._child(cell))
+        todo = [{step.key for step in make_plan(one) if not self.store.sealed(step.stage, step.key)} for one in recipes]
+        groups = [[self._child(cells[i]) for i in group] for group in sharing(todo)]
         with self.console.meter("cells", len(cells)) as meter:
-            run_children(list(groups.values()), self.workers, lambda _: meter.advance())
+            run_children(groups, self.workers, lambda _: meter.advance())
 
     def _child(self, cell: Cell) -> Child:
         place = self._place(cell)

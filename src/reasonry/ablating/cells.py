@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from statistics import fmean
 
@@ -15,7 +15,7 @@ from reasonry.sections import TrainSection
 from reasonry.store import Store
 from reasonry.types import Example
 
-__all__ = ["Prepared", "matched", "prepared", "step_of", "trunk_of", "without_publishing"]
+__all__ = ["Prepared", "matched", "prepared", "sharing", "step_of", "trunk_of", "without_publishing"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,3 +104,20 @@ def prepared(cell: Cell, path: Path, store: Store) -> Prepared:
     recipe = load_recipe(path, cell.settings)
     manifest = store.sealed("select", step_of(trunk_of(recipe), "select").key)
     return Prepared(cell, recipe, manifest.rows_out if manifest else 0)
+
+
+def sharing(todo: Sequence[Set[str]]) -> list[list[int]]:
+    """Which cells have a table in common that is still to be made, directly or through others: lists of places.
+
+    Two processes must never write one table, so a group belongs to one of them. In a recipe with two students a cell
+    may share one training with some cells and the other with others.
+    """
+    groups: list[list[int]] = []
+    keys: list[set[str]] = []
+    for place, wanted in enumerate(todo):
+        met = [i for i, known in enumerate(keys) if known & wanted]
+        members = sorted([place, *(member for i in met for member in groups[i])])
+        together = set(wanted).union(*(keys[i] for i in met))
+        groups = [group for i, group in enumerate(groups) if i not in met] + [members]
+        keys = [known for i, known in enumerate(keys) if i not in met] + [together]
+    return sorted(groups)

@@ -165,8 +165,9 @@ def sentence(level: str, control: str, difference: Difference | None, verdict: s
     if verdict != "undecided":
         return f"{level} is {verdict} than {control} by {points}"
     more = "more" if difference.estimate >= 0 else "less"
+    alone = ", clear if it stood alone, but not among so many comparisons" if difference.is_clear else ""
     return (
-        f"no effect detected of {level} against {control} ({points.replace(' points', f' points {more}', 1)}); "
+        f"no effect detected of {level} against {control} ({points.replace(' points', f' points {more}', 1)}{alone}); "
         f"you could have detected {100 * difference.detectable:.0f} points"
     )
 
@@ -187,13 +188,13 @@ def _conclusions(comparisons: Sequence[Comparison]) -> Iterator[Conclusion]:
         parts = [
             f"{what}{f' with {_listed(where[verdict])}' if any(where[verdict]) else ''}"
             for verdict, what in (
-                ("better", f"better than {control}"),
-                ("worse", f"worse than {control}"),
+                ("better", "better"),
+                ("worse", "worse"),
                 ("undecided", "no effect detected"),
             )
             if where[verdict]
         ]
-        words = f"{level}: {'; '.join(parts)}"
+        words = f"{level} against {control}: {'; '.join(parts)}"
         yield Conclusion(
             factor, level, control, benchmark, student, where["better"], where["worse"], where["undecided"], words
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from reasonry.errors import RecipeError, UsageError
 from reasonry.recipe import Recipe, derive_seed, load_recipe
 from reasonry.recipe_text import parse, read_text, toml_value
@@ -61,13 +63,14 @@ def _varied(given: str) -> FactorOptions:
             place="--vary",
             hint="""a key and at least two values: --vary 'distil.samples=[1,4]'""",
         )
-    levels = [
-        LevelOptions(name=_shown(value), set={key.strip(): value})
-        for value in values  # pyright: ignore[reportUnknownVariableType]
-    ]
-    if len({level.name for level in levels}) < len(levels):
-        raise UsageError(f"a value stands twice in '{given}'", place="--vary")
-    return FactorOptions(name=key.strip(), levels=levels)
+    try:
+        levels = [LevelOptions(name=_shown(value), set={key.strip(): value}) for value in values]  # pyright: ignore[reportUnknownVariableType]
+        factor = FactorOptions(name=key.strip(), levels=levels)
+    except (ValidationError, TypeError) as exc:  # control characters, 60 characters and more, dates
+        raise UsageError(
+            f"cannot vary '{given[:80]}'", place="--vary", hint="give its levels names: [[ablate.factors]]"
+        ) from exc
+    return factor
 
 
 def _shown(value: Any) -> str:
@@ -100,7 +103,7 @@ def _cells(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptio
     for chosen in itertools.product(*(factor.levels for factor in factors)):
         levels = {factor.name: level.name for factor, level in zip(factors, chosen, strict=True)}
         settings = [f"{key}={toml_literal(value)}" for level in chosen for key, value in level.set.items()]
-        own = [level.match for level in chosen if level.match is not None]
+        own: list[Match] = [level.match for level in chosen if level.match is not None]
         match = own[-1] if own else section.match
         _check(recipe, [*recipe.overrides, *settings], levels)
         for seed in range(1, section.seeds + 1):
@@ -141,9 +144,16 @@ def toml_literal(value: Any) -> str:
     """A value as TOML, so that it can be set on a command line."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value)  # json writes NaN and Infinity, which TOML does not know
     if isinstance(value, Mapping):
-        pairs = (f"{json.dumps(str(name))} = {toml_literal(item)}" for name, item in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        pairs = (f"{_quoted(str(name))} = {toml_literal(item)}" for name, item in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         return "{ " + ", ".join(pairs) + " }"
     if isinstance(value, list | tuple):
         return f"[{', '.join(toml_literal(item) for item in value)}]"  # pyright: ignore[reportUnknownVariableType]
-    return json.dumps(value, ensure_ascii=False)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """As JSON writes it, but for the one control character that JSON leaves and TOML refuses."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -20,7 +20,7 @@ from reasonry.cli.options import (
     set_option,
     workers_option,
 )
-from reasonry.cli.resuming import resumable
+from reasonry.cli.resuming import resume_command
 from reasonry.console import Console, visible
 from reasonry.errors import UsageError
 from reasonry.report import write_ablation
@@ -68,7 +68,7 @@ def ablate_verb(
     folder = out if out is not None else Path("runs") / f"{loaded.name}-ablation"
     given = {"seeds": seeds, "reseed": reseed, "match": match}
     section = _section(loaded.ablate, {name: value for name, value in given.items() if value is not None})
-    with resumable(loaded):
+    try:
         made = ablate(
             loaded,
             folder,
@@ -78,6 +78,8 @@ def ablate_verb(
             workers=workers,
             console=console,
         )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"resume: {resume_command(click.get_current_context())}") from None
     page = write_ablation(folder)
     if as_json:
         print_json(dict(made.facts))

@@ -1,0 +1,161 @@
+"""The matrix: which cells there are, what each sets, and what is refused."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reasonry.ablating import factors_of, matrix
+from reasonry.ablating.matrix import toml_literal
+from reasonry.errors import RecipeError, UsageError
+from reasonry.recipe import Recipe, load_recipe
+from reasonry.sections import AblateSection
+
+RECIPE = """
+name = "small"
+seed = 3
+[[questions]]
+source = "procedural"
+family = "chain_sum"
+steps = 2
+digits = 1
+count = 30
+verifier = "steps"
+[distil]
+teacher = "simulated"
+[select]
+keep = "correct"
+{train}
+trainer = "tiny"
+steps = 4
+[[evaluate]]
+benchmark = "procedural"
+name = "heldout"
+family = "chain_sum"
+steps = 2
+digits = 1
+count = 6
+verifier = "math"
+untrained = false
+max_tokens = 12
+"""
+
+
+def recipe_in(folder: Path, train: str = "[train]", more: str = "") -> Recipe:
+    (folder / "recipe.toml").write_text(RECIPE.format(train=train) + more, encoding="utf-8")
+    return load_recipe(folder / "recipe.toml")
+
+
+def test_every_level_meets_every_other_with_every_seed(tmp_path: Path) -> None:
+    recipe, section = recipe_in(tmp_path), AblateSection(seeds=2)
+    factors = factors_of(section, ['select.keep=["correct", "all"]', "distil.samples=[1, 2, 4]"])
+    cells = matrix(recipe, section, factors)
+    assert len(cells) == len({cell.name for cell in cells}) == 12
+    assert cells[0].name == "correct--1--seed1"
+    assert cells[0].settings == ('select.keep="correct"', "distil.samples=1")
+    assert {cell.seed for cell in cells} == {1, 2}
+
+
+@pytest.mark.parametrize(("train", "place"), [("[train]", "train.seed="), ("[[train]]", "train.0.seed=")])
+def test_a_seed_changes_the_training_alone(tmp_path: Path, train: str, place: str) -> None:
+    recipe, section = recipe_in(tmp_path, train), AblateSection(seeds=2)
+    first, second, *_ = matrix(recipe, section, factors_of(section, ["distil.samples=[1, 2]"]))
+    assert first.settings == ("distil.samples=1",)
+    assert second.settings[1].startswith(place)
+    changed = load_recipe(recipe.path, second.settings)
+    assert changed.seed == recipe.seed
+    assert changed.train[0].seed not in (None, recipe.train[0].seed)
+
+
+def test_all_may_be_seeded_anew(tmp_path: Path) -> None:
+    recipe, section = recipe_in(tmp_path), AblateSection(seeds=2, reseed="all")
+    _, second, *_ = matrix(recipe, section, factors_of(section, ["distil.samples=[1, 2]"]))
+    assert load_recipe(recipe.path, second.settings).seed != recipe.seed
+
+
+@pytest.mark.parametrize(
+    "varied",
+    [
+        *("", "select.keep", "select.keep=", 'select.keep="all"', "select.keep=[]", 'select.keep=["all"]', "=[1, 2]"),
+        *("select.keep=[1, 1]", "select.keep=[1,"),
+    ],
+)
+def test_what_is_no_list_of_values_is_refused(varied: str) -> None:
+    with pytest.raises(UsageError) as error:
+        factors_of(AblateSection(), [varied])
+    assert error.value.place == "--vary"
+
+
+def test_nothing_varied_is_refused() -> None:
+    with pytest.raises(UsageError, match="nothing is varied"):
+        factors_of(AblateSection(), [])
+
+
+def test_a_level_that_makes_no_recipe_is_named_with_its_cell(tmp_path: Path) -> None:
+    recipe, section = recipe_in(tmp_path), AblateSection()
+    with pytest.raises(RecipeError) as error:
+        matrix(recipe, section, factors_of(section, ['select.keep=["correct", "everything"]']))
+    assert "in the cell select.keep = everything" in str(error.value.place)
+
+
+def test_a_matrix_beyond_all_reason_is_refused(tmp_path: Path) -> None:
+    recipe, section = recipe_in(tmp_path), AblateSection(seeds=100)
+    values = ", ".join(map(str, range(1, 102)))
+    with pytest.raises(UsageError, match="too many"):
+        matrix(recipe, section, factors_of(section, [f"distil.samples=[{values}]"]))
+
+
+ARMS = """
+[[ablate.factors]]
+name = "arms"
+{more}
+[[ablate.factors.levels]]
+name = "a"
+[[ablate.factors.levels]]
+name = "b"
+set = {{ "select.keep" = "all" }}
+"""
+
+
+def test_a_recipe_may_name_its_arms(tmp_path: Path) -> None:
+    recipe = recipe_in(tmp_path, more=ARMS.format(more='control = "b"\npairs = [["a", "b"]]'))
+    assert recipe.ablate is not None
+    assert recipe.ablate.factors[0].comparisons == [("a", "b")]
+    cells = matrix(recipe, recipe.ablate, factors_of(recipe.ablate, []))
+    assert [cell.name for cell in cells] == [f"{arm}--seed{seed}" for arm in "ab" for seed in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("more", ['control = "c"', 'pairs = [["a", "c"]]', 'pairs = [["a"]]', "colour = 1"])
+def test_arms_that_are_not_there_are_an_error_of_the_recipe(tmp_path: Path, more: str) -> None:
+    with pytest.raises(RecipeError) as error:
+        recipe_in(tmp_path, more=ARMS.format(more=more))
+    assert "ablate" in str(error.value.place)
+
+
+def test_the_section_is_no_part_of_what_a_run_is(tmp_path: Path) -> None:
+    plain = recipe_in(tmp_path)
+    assert recipe_in(tmp_path, more=ARMS.format(more="")).digest == plain.digest
+
+
+def test_the_recipe_on_verification_makes_its_cells() -> None:
+    recipe = load_recipe(Path(__file__).resolve().parent.parent.parent / "recipes" / "verified-vs-unverified.toml")
+    assert recipe.ablate is not None
+    cells = matrix(recipe, recipe.ablate, factors_of(recipe.ablate, []))
+    assert len(cells) == 3 * 6 * 5
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+def test_a_value_written_as_toml_is_that_value(value: Any) -> None:
+    assert tomllib.loads(f"value = {toml_literal(value)}")["value"] == value
