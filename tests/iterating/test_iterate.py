@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reasonry.console import Console
-from reasonry.errors import BudgetReached, RecipeError, UsageError, WorkFailed
+from reasonry.errors import BudgetReached, InputError, RecipeError, UsageError, WorkFailed
 from reasonry.iterating import iterate
 from reasonry.recipe import Recipe, load_recipe
 from reasonry.report import write_iteration
@@ -123,6 +123,15 @@ def test_at_the_budget_what_was_finished_is_told(rounds_recipe: Recipes, tmp_pat
     facts = json.loads((tmp_path / "iteration.json").read_text(encoding="utf-8"))
     assert facts["stopped"] == "budget"
     assert [one["digest"] for one in facts["rounds"]] == [first["digest"]]
+
+
+def test_a_round_that_fails_leaves_the_finished_ones_to_be_read(rounds_recipe: Recipes, tmp_path: Path) -> None:
+    recipe = rounds_recipe("questions.0.steps=1", "questions.1.steps=1")
+    with pytest.raises(InputError, match="has only"):
+        iterate(recipe, tmp_path, questions=500, workers=1, console=QUIET)
+    facts = json.loads((tmp_path / "iteration.json").read_text(encoding="utf-8"))
+    assert (facts["stopped"], len(facts["rounds"])) == (None, 1)
+    assert "the same command goes on" in facts["stopped_words"]
 
 
 def test_a_test_question_among_the_curated_fails_loudly(

@@ -167,7 +167,7 @@ def _signals(completions: Sequence[Completion], examples: Sequence[Example]) -> 
 def _entropy(answers: Sequence[str]) -> float:
     """Shannon's entropy of how often each answer is given, in bits."""
     n = len(answers)
-    return math.fsum(-count / n * math.log2(count / n) for count in Counter(answers).values())
+    return math.fsum(count / n * math.log2(n / count) for count in Counter(answers).values())
 
 
 def _test_digest(evaluated: Sequence[Manifest], domains: Mapping[str, str]) -> str:

@@ -110,6 +110,7 @@ class _Rounds:
             while (why := self._why()) is None:
                 self.done.append(self._round())
                 self._tell(self.done[-1])
+                self._write(None)  # a later round may fail: what is finished can be read
         except BudgetReached:
             if self.done:
                 self._write("budget")
@@ -170,7 +171,7 @@ class _Rounds:
         for warning in done.warnings:
             self.console.warn(warning)
 
-    def _write(self, why: Why) -> Iteration:
+    def _write(self, why: Why | None) -> Iteration:
         told = [_facts(one) for one in self.done]
         whole = digest("iteration", [one["digest"] for one in told])
         first, last = self.done[0], self.done[-1]
@@ -207,7 +208,9 @@ def _words(one: _Round) -> str:
     return gain_words(one.number, one.gain, str(one.read.accuracy))
 
 
-def _stopped(why: Why, number: int) -> str:
+def _stopped(why: Why | None, number: int) -> str:
+    if why is None:
+        return f"not ended after round {number}: the same command goes on"
     return f"stopped after round {number}: {_WORDS[why]}"
 
 
