@@ -65,7 +65,8 @@ def iterate_verb(
     else:
         for line in _lines(made.facts):
             click.echo(visible(line))
-    console.done(f"{len(made.facts['rounds'])} rounds; their digest is {made.digest}")
+    count = len(made.facts["rounds"])
+    console.done(f"{count} {'round' if count == 1 else 'rounds'}; digest {made.digest}")
     console.note(f"  report:  {page}")
 
 
