@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "eval": ("reasonry.cli.scoring", "Score a checkpoint, an endpoint or recorded answers."),
     "compare": ("reasonry.cli.comparison", "Compare two models on the same questions, or with published scores."),
     "ablate": ("reasonry.cli.laboratory", "Vary settings of a recipe, and compare what is learned."),
+    "iterate": ("reasonry.cli.iterating", "Ask for more where the student is weak, and train again."),
     "ledger": ("reasonry.cli.ledger", "Look after a ledger: show, check, compact, export, import."),
     "parts": ("reasonry.cli.about", "List the parts that a recipe can name."),
     "schema": ("reasonry.cli.about", "Print the recipe's JSON schema."),

@@ -13,10 +13,11 @@ from pathlib import Path
 from reasonry.errors import StoreError
 from reasonry.report.ablation import write_ablation
 from reasonry.report.facts import gather
+from reasonry.report.iteration import write_iteration
 from reasonry.report.page import render
 from reasonry.store import write_durably
 
-__all__ = ["ReportFiles", "write_ablation", "write_report"]
+__all__ = ["ReportFiles", "write_ablation", "write_iteration", "write_report"]
 
 
 @dataclass(frozen=True, slots=True)
