@@ -5,11 +5,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: demo test check schema clean help
+.PHONY: demo test test-long check schema clean help
 
 help:
 	@echo "make demo    the whole loop: simulated teacher over HTTP, no key, no GPU; prints where the report is"
-	@echo "make test    the tests"
+	@echo "make test    the tests, but for those that take minutes each (make test-long)"
 	@echo "make check   lint, types, import floors, recipe schema"
 	@echo "make clean   remove .venv, runs and caches"
 
@@ -17,7 +17,10 @@ demo: .venv/demo.stamp
 	$(BIN)/reasonry run recipes/demo.toml --out runs/demo
 
 test: .venv/dev.stamp
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not long"
+
+test-long: .venv/dev.stamp
+	$(BIN)/pytest -q -n 2 --dist loadfile -m long
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

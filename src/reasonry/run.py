@@ -187,9 +187,9 @@ class _Runner:
             if part.needs is not None:
                 part.needs()
         steps = make_plan(self.recipe)
-        self._write_run("running", [])
-        self._write_recipe()
         try:
+            self._write_run("running", [])
+            self._write_recipe()
             for step in steps:
                 self._do(step)
                 self._write_run("running", [])

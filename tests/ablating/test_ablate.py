@@ -23,6 +23,7 @@ from reasonry.store import Store
 from tests.ablating.test_matrix import RECIPE, recipe_in
 
 pytest.importorskip("torch", reason="the extra [train] is not installed")
+pytestmark = pytest.mark.long
 
 ARMS = """
 [ablate]

@@ -23,6 +23,7 @@ from reasonry.run import load_run, run
 from reasonry.stats import Difference, paired_difference
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.long
 QUIET = Console(quiet=True)
 SCRIPT = "<script>alert(1)</script>"
 DOMAIN, TESTED = f"questions.0.domain='{SCRIPT}'", f"evaluate.0.domain='{SCRIPT}'"

@@ -32,7 +32,7 @@ from tests.conftest import ROOT
 from tests.processes import gone_within
 from tests.trainers.examples import Trained
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
