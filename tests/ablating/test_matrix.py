@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasonry.ablating import factors_of, matrix
+from reasonry.ablating import Child, factors_of, matrix
 from reasonry.ablating.matrix import toml_literal
 from reasonry.errors import RecipeError, UsageError
 from reasonry.recipe import Recipe, load_recipe
@@ -147,6 +152,21 @@ def test_the_recipe_on_verification_makes_its_cells() -> None:
     assert recipe.ablate is not None
     cells = matrix(recipe, recipe.ablate, factors_of(recipe.ablate, []))
     assert len(cells) == 3 * 6 * 5
+
+
+def test_a_cell_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the extra [train] is not installed")
+    recipe_in(tmp_path)
+    child = Child(str(tmp_path / "recipe.toml"), ("train.steps=1000000",), str(tmp_path / "cell"), str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-m", "reasonry.ablating.child"], stdin=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asdict(child)) + "\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "tables").glob("train/*.partial")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.stdin.close()
+    assert process.wait(timeout=10) == 1
 
 
 VALUES = st.recursive(

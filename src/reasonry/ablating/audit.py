@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reasonry.ablating.cells import step_of
 from reasonry.contracts import Limits
 from reasonry.errors import StoreError
 from reasonry.joining import InStep
@@ -50,8 +51,6 @@ def audit(names: Sequence[str], recipe: Recipe, store: Store, *, workers: int | 
 
 
 def _sealed(recipe: Recipe, store: Store, stage: str) -> Manifest:
-    from reasonry.ablating.cells import step_of
-
     manifest = store.sealed(stage, step_of(recipe, stage).key)
     if manifest is None:
         raise StoreError(f"the {stage} table is not there", place=str(store.root), hint="run again")

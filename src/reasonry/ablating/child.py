@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,21 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this process
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else is printed is no answer
-    for line in sys.stdin:
-        answers.write(json.dumps({"error": _run(json.loads(line))}) + "\n")
+    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    while True:
+        answers.write(json.dumps({"error": _run(json.loads(jobs.get()))}) + "\n")
         answers.flush()
+
+
+def _read(jobs: queue.SimpleQueue[str]) -> None:
+    """Take jobs until the input ends; then end at once, in the middle of a cell too.
+
+    Whoever started this process is gone, and the next one needs the lock of the cell's folder.
+    """
+    for line in sys.stdin:
+        jobs.put(line)
+    os._exit(1)
 
 
 def _run(job: dict[str, Any]) -> str | None:
