@@ -23,6 +23,7 @@ __all__ = ["DATA", "SETS", "Labelled", "rows_of"]
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NOT_RIGHT = {"JavaScript/112", "JavaScript/155", "JavaScript/162"}
 CODEGEN_TIME_LIMIT_S = 4.0
+MBPP_TIME_LIMIT_S = 60.0  # MBPP/123's own solution takes seconds: at the verifier's default its label is the machine's
 _FENCE = "`````"  # longer than any that a program contains
 
 
@@ -101,7 +102,12 @@ def mbpp() -> Iterator[Labelled]:
     for row in _read("code/mbpp_sanitized_codet"):
         entry = row["entry_point"].strip()
         names = _entries(entry, row["prompt"] + row["canonical_solution"])
-        spec = {"harness": _checking(row["test"], entry), "starter_code": row["prompt"], "entry_point": names}
+        spec = {
+            "harness": _checking(row["test"], entry),
+            "starter_code": row["prompt"],
+            "entry_point": names,
+            "time_limit_s": MBPP_TIME_LIMIT_S,
+        }
         head = row["prompt"].partition("    '''")[0]
         yield Labelled(row["task_id"], spec, _fenced(head + row["canonical_solution"]), is_right=True)
 

@@ -28,6 +28,10 @@ from reasonry.sections import FieldMap
 
 __all__ = ["PROGRAMS", "PublishedCodeSection", "called_names"]
 
+TIME_LIMIT_S = 30.0
+"""Processor seconds for all tests of a task. MBPP 123's own solution takes 2 to 7, by machine: a score must not turn
+on that."""
+
 _FUNCTION_PROMPT = "Complete this Python function. Give all of it in one block of code.\n\n```python\n{prompt}\n```"
 _TASK_PROMPT = "{prompt}\n\nWrite it in Python, in one block of code."
 _CHEN = "Chen et al., Evaluating Large Language Models Trained on Code, 2021 (arXiv:2107.03374)"
@@ -116,7 +120,8 @@ def _function(values: Mapping[str, Any]) -> dict[str, Any]:
     """HumanEval: `test` defines `check(candidate)`. It is renamed, since one task's own function has that name."""
     entry, test = values["entry_point"], _without_numpy(values["test"])
     harness = re.sub(r"\bdef check\(", "def check_all(", test) + f"\n\ncheck_all({entry})\n"
-    return {"spec": {"harness": harness, "entry_point": entry, "starter_code": values["prompt"]}}
+    spec = {"harness": harness, "entry_point": entry, "starter_code": values["prompt"], "time_limit_s": TIME_LIMIT_S}
+    return {"spec": spec}
 
 
 def _task(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +134,11 @@ def _task(values: Mapping[str, Any]) -> dict[str, Any]:
     text = values.get("text") or values["prompt"]
     return {
         "task": "\n".join([text, "", "These tests have to pass:", "", *tests]),
-        "spec": {"harness": harness, "entry_point": ", ".join(called_names(setup, tests))},
+        "spec": {
+            "harness": harness,
+            "entry_point": ", ".join(called_names(setup, tests)),
+            "time_limit_s": TIME_LIMIT_S,
+        },
     }
 
 
