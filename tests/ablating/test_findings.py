@@ -64,6 +64,21 @@ def test_several_comparisons_are_corrected_together() -> None:
     assert among.p == pytest.approx(4 * alone.p)
 
 
+def test_a_condition_is_a_family_of_its_own() -> None:
+    control, level = [0.60, 0.62, 0.64, 0.66], [0.65, 0.67, 0.69, 0.71]
+    given = [
+        score
+        for teacher in ("good", "bad")
+        for name, values in (("all", control), ("verified", level))
+        for score in scores({"teacher": teacher, "data": name}, values)
+    ]
+    data = factor("data", "all", "verified")
+    apart = findings(given, [factor("teacher", "good", "bad", compare=False), data]).comparisons
+    together = findings(given, [factor("teacher", "good", "bad"), data]).comparisons
+    assert [one.verdict for one in apart] == ["better", "better"]
+    assert [one.p for one in apart] == pytest.approx([0.5 * one.p for one in together if one.factor == "data"])
+
+
 def test_an_interval_that_is_clear_alone_says_so() -> None:
     control, level = [0.50, 0.52, 0.48, 0.51, 0.49], [0.545, 0.56, 0.52, 0.55, 0.53]
     one = found(all=control, a=level, b=control, c=control, d=control, e=control, f=control).comparisons[0]

@@ -1,14 +1,15 @@
 """From scores to effects and words, by rule: what is said follows from the intervals, never from a person.
 
 The unit is a training: its score on a benchmark. Levels are compared by Welch's test over the seeds, in each
-combination of the other factors; p values of one factor's comparisons are corrected together by Holm's method. Seeds
-that happen to agree are not taken for certainty: a score is no more exact than its number of questions.
+combination of the other factors; p values of one factor's comparisons are corrected together by Holm's method, those
+under each condition (a factor that is not compared) apart: there each condition is an experiment of its own. Seeds that
+happen to agree are not taken for certainty: a score is no more exact than its number of questions.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -142,13 +143,25 @@ def _compared(factor: FactorOptions, factors: Sequence[FactorOptions], groups: S
         and (other := by_levels.get(tuple(sorted({**chosen, factor.name: control}.items())))) is not None
     ]
     differences = [_difference(other, one) for *_, one, other in found]
-    corrected = holm([1.0 if difference is None else difference.p for difference in differences])
+    conditions = [other.name for other in factors if other is not factor and not other.compare]
+    corrected = _corrected(differences, [tuple(chosen[name] for name in conditions) for _, _, chosen, *_ in found])
     for (level, control, chosen, one, _), difference, p in zip(found, differences, corrected, strict=True):
         verdict = "undecided"
         if difference is not None and p < LEVEL:
             verdict = "better" if difference.estimate > 0 else "worse"
         words = sentence(level, control, difference, verdict)
         yield Comparison(factor.name, level, control, chosen, one.benchmark, one.student, difference, p, verdict, words)
+
+
+def _corrected(differences: Sequence[Difference | None], families: Sequence[Hashable]) -> list[float]:
+    """Holm's p values, those of each family corrected together."""
+    corrected = [1.0] * len(differences)
+    for family in dict.fromkeys(families):
+        members = [i for i, one in enumerate(families) if one == family]
+        alone = [1.0 if (difference := differences[i]) is None else difference.p for i in members]
+        for i, p in zip(members, holm(alone), strict=True):
+            corrected[i] = p
+    return corrected
 
 
 def _difference(control: Group, level: Group) -> Difference | None:
