@@ -30,7 +30,7 @@ from statistics import median
 from reasonry.arithmetic import FAMILIES
 from reasonry.torch_extra import threads
 from reasonry.trainers.tiny import TinyOptions, tiny
-from reasonry.trainers.tokenizer import IGNORED, EncodedRow, encode_conversation
+from reasonry.trainers.tokenizer import IGNORED, EncodedRow, encode_conversations
 from reasonry.trainers.trl import TrlOptions, trl
 from reasonry.types import Message, TrainStep, whole_text
 
@@ -93,7 +93,7 @@ def _bare(rows: Sequence[Conversation], steps: int, base: Path) -> float:
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = LlamaForCausalLM.from_pretrained(base).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
-    encoded = [encode_conversation(tokenizer, row) for row in rows]
+    encoded = encode_conversations(tokenizer, rows)
     shuffle, clock = random.Random(1), Clock()
     with threads(1):
         for _ in range(steps):

@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="the train extra is not installed")
 from reasonry.errors import InputError, PartError
 from reasonry.registry import find
 from reasonry.trainers.tiny import TinyOptions, tiny
-from reasonry.trainers.tokenizer import IGNORED, build_tokenizer, encode_conversation
+from reasonry.trainers.tokenizer import IGNORED, build_tokenizer, encode_conversations
 from reasonry.types import Message
 from tests.trainers.examples import Trained, conversations, small
 
@@ -50,7 +50,7 @@ def test_a_step_is_reported_for_each_step_and_the_loss_falls(trained: Trained) -
 def test_a_step_counts_the_assistants_tokens(trained: Trained, tmp_path: Path) -> None:
     steps = Trained(tmp_path, trained.conversations[:1]).run(steps=1, batch_size=3).steps
     tokenizer: Any = build_tokenizer(trained.conversations[:1], vocabulary=512, max_length=512)
-    labels = encode_conversation(tokenizer, trained.conversations[0]).labels
+    labels = encode_conversations(tokenizer, trained.conversations[:1])[0].labels
     assert steps[0].tokens == 3 * sum(label != IGNORED for label in labels)
 
 
@@ -61,7 +61,7 @@ def test_the_first_loss_is_that_of_the_untrained_checkpoint(trained: Trained, tm
 
     run = Trained(tmp_path, trained.conversations[:1]).run(steps=1, batch_size=1)
     model: Any = AutoModelForCausalLM.from_pretrained(run.untrained)
-    row = encode_conversation(AutoTokenizer.from_pretrained(run.untrained), run.conversations[0])
+    row = encode_conversations(AutoTokenizer.from_pretrained(run.untrained), run.conversations[:1])[0]
     loss = model(input_ids=torch.tensor([row.tokens]), labels=torch.tensor([row.labels])).loss.item()
     assert run.steps[0].loss == pytest.approx(loss, rel=1e-5)
 
@@ -77,7 +77,7 @@ def test_padding_does_not_change_the_loss(trained: Trained, tmp_path: Path) -> N
     model: Any = AutoModelForCausalLM.from_pretrained(together.untrained)
     tokenizer: Any = AutoTokenizer.from_pretrained(together.untrained)
     total, tokens = 0.0, 0
-    for row in (encode_conversation(tokenizer, messages) for messages in pair):
+    for row in encode_conversations(tokenizer, pair):
         count = sum(label != IGNORED for label in row.labels)
         total += model(input_ids=torch.tensor([row.tokens]), labels=torch.tensor([row.labels])).loss.item() * count
         tokens += count

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("transformers", reason="the train extra is not installed")
 
-from reasonry.trainers.tokenizer import IGNORED, build_tokenizer, encode_conversation
+from reasonry.trainers.tokenizer import IGNORED, build_tokenizer, encode_conversations
 from reasonry.types import Message
 from tests.trainers.examples import conversations
 
@@ -63,11 +63,11 @@ def test_turn_by_turn_gives_the_tokens_of_the_chat_template() -> None:
     talk = (Message("system", "The user"), Message("user", "Compute 1 + 1."), *ROWS[0], Message("user", ""), ROWS[1][1])
     chat = [{"role": message.role, "content": message.content} for message in talk]
     whole = TOKENIZER.apply_chat_template(chat, tokenize=False)
-    assert encode_conversation(TOKENIZER, talk).tokens == TOKENIZER(whole, add_special_tokens=False)["input_ids"]
+    assert encode_conversations(TOKENIZER, [talk])[0].tokens == TOKENIZER(whole, add_special_tokens=False)["input_ids"]
 
 
 def test_the_generation_prompt_is_what_stands_before_the_first_label() -> None:
-    row = encode_conversation(TOKENIZER, ROWS[0])
+    row = encode_conversations(TOKENIZER, ROWS[:1])[0]
     asked = [{"role": "user", "content": ROWS[0][0].content}]
     prompt = TOKENIZER.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
     before = row.tokens[: next(i for i, label in enumerate(row.labels) if label != IGNORED)]
@@ -81,7 +81,7 @@ def test_labels_cover_what_the_assistant_says_and_its_end_of_turn() -> None:
         Message("user", "Compute 3."),
         Message("assistant", "3"),
     )
-    row = encode_conversation(TOKENIZER, talk)
+    row = encode_conversations(TOKENIZER, [talk])[0]
     labelled = [TOKENIZER.decode([label]) if label != IGNORED else "" for label in row.labels]
     first = ["<|turn|>", "user", "\n", "Compute", " ", "1", " + ", "1", ".", "<|end|>", "<|turn|>", "assistant", "\n"]
     second = ["<|turn|>", "user", "\n", "Compute", " ", "3", ".", "<|end|>", "<|turn|>", "assistant", "\n"]

@@ -25,7 +25,7 @@ from reasonry.identity import digest
 from reasonry.registry import Input, library_input, part
 from reasonry.sections import TrainSection
 from reasonry.torch_extra import need_training_libraries, quiet, threads
-from reasonry.trainers.tokenizer import IGNORED, EncodedRow, build_tokenizer, encode_conversation
+from reasonry.trainers.tokenizer import IGNORED, EncodedRow, build_tokenizer, encode_conversations
 from reasonry.types import Message, TrainStep
 
 __all__ = ["TinyOptions", "tiny"]
@@ -93,7 +93,7 @@ def tiny(
     import torch
 
     tokenizer = build_tokenizer(conversations, vocabulary=options.vocabulary, max_length=options.max_length)
-    encoded = [encode_conversation(tokenizer, messages) for messages in conversations]
+    encoded = encode_conversations(tokenizer, conversations)
     rows = _short_enough(encoded, options.max_length)
     generator = torch.Generator().manual_seed(int(digest("tiny", options.seed or 0)[:15], 16))
     with threads(options.threads), _deterministic():
