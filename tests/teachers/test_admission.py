@@ -70,6 +70,25 @@ def test_a_pause_has_a_limit() -> None:
     assert pace.wait_s(1, 0.0) == 600.0
 
 
+def test_a_request_goes_where_it_did_not_fail_and_waits_for_that_on_its_last_try() -> None:
+    gates = admission(FakeEndpoint("a"), FakeEndpoint("b"))
+    dying, well = gates.gates
+    for _ in range(FIRST - 1):
+        well.take(400, 0.0)
+    turn = gates.take(400, 0.0, dying)
+    assert turn is not None
+    assert turn.gate is well  # though it has more to do
+    again = gates.take(400, 0.0, dying)
+    assert again is not None
+    assert again.gate is dying  # the other is full
+    assert gates.take(400, 0.0, dying, elsewhere=True) is None
+    assert gates.ready_in_s(400, 0.0, dying, elsewhere=True) is None
+    well.ended(turn, REPLY, 1.0)
+    last = gates.take(400, 1.0, dying, elsewhere=True)
+    assert last is not None
+    assert last.gate is well
+
+
 def test_where_enough_are_in_flight_altogether_an_open_gate_is_no_reason_to_ask_again() -> None:
     gates = admission(FakeEndpoint("a"), FakeEndpoint("b"), most=4)
     for _ in range(4):

@@ -69,6 +69,11 @@ class Gate:
         return (self.in_flight + 1) / self._weight
 
     @property
+    def is_up(self) -> bool:
+        """Whether it answers, as far as is known."""
+        return self._shut is None and not self._breaker.is_open
+
+    @property
     def shut_by(self) -> TeacherError | None:
         """The error that would meet every further request."""
         return self._shut
@@ -156,22 +161,35 @@ class Admission:
     def in_flight(self) -> int:
         return sum(gate.in_flight for gate in self.gates)
 
-    def take(self, characters: int, now: float) -> Turn | None:
-        """A turn at the gate with the least to do for its weight; None where none is open now."""
+    def take(
+        self, characters: int, now: float, failed_at: Gate | None = None, *, elsewhere: bool = False
+    ) -> Turn | None:
+        """A turn at the gate with the least to do for its weight; None where none is open now.
+
+        At the gate where the request failed last only if no other is open, and with `elsewhere` only if no other is up:
+        an endpoint that fails at once has the least to do, and would meet all tries of one request.
+        """
         if len(self.gates) == 1:
             (gate,) = self.gates
             return gate.take(characters, now) if gate.wait_s(characters, now) == 0 else None
         if self.in_flight >= self._most:
             return None
-        ready = [gate for gate in self.gates if gate.wait_s(characters, now) == 0]
-        return min(ready, key=lambda gate: gate.load).take(characters, now) if ready else None
+        ready = [gate for gate in self._open_to(failed_at, elsewhere) if gate.wait_s(characters, now) == 0]
+        return min(ready, key=lambda gate: (gate is failed_at, gate.load)).take(characters, now) if ready else None
 
-    def ready_in_s(self, characters: int, now: float) -> float | None:
+    def ready_in_s(
+        self, characters: int, now: float, failed_at: Gate | None = None, *, elsewhere: bool = False
+    ) -> float | None:
         """When to ask again, though nothing in flight has ended until then; None: not before something has."""
         if self.in_flight >= self._most:
             return None
-        waits = [wait for gate in self.gates if (wait := gate.wait_s(characters, now)) is not None]
+        gates = self._open_to(failed_at, elsewhere)
+        waits = [wait for gate in gates if (wait := gate.wait_s(characters, now)) is not None]
         return min(waits) if waits else None
+
+    def _open_to(self, failed_at: Gate | None, elsewhere: bool) -> Sequence[Gate]:
+        others = [gate for gate in self.gates if gate is not failed_at and gate.is_up] if elsewhere else []
+        return others or self.gates
 
     def without_hope(self) -> TeacherError | None:
         """The error that meets every request, where every gate is shut."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reasonry.ledger import LedgerEntry
+from reasonry.teachers.asking.admission import Gate
 from reasonry.teachers.asking.outcomes import Outcome, Series
 from reasonry.types import Request
 
@@ -40,7 +41,18 @@ class Case:
 class Item:
     """One request of a case, and where its outcome belongs."""
 
-    __slots__ = ("case", "characters", "failures", "is_claimed", "is_fresh", "key", "place", "refusals", "request")
+    __slots__ = (
+        "case",
+        "characters",
+        "failed_at",
+        "failures",
+        "is_claimed",
+        "is_fresh",
+        "key",
+        "place",
+        "refusals",
+        "request",
+    )
 
     def __init__(self, request: Request, case: Case, place: int, key: str | None) -> None:
         self.request = request
@@ -50,6 +62,7 @@ class Item:
         self.characters = sum(len(message.content) for message in request.messages)
         self.failures = 0
         self.refusals = 0
+        self.failed_at: Gate | None = None  # where it failed last
         self.is_claimed = key is None
         self.is_fresh = False  # nobody else can have answered it since it was looked up
 

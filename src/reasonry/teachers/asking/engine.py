@@ -210,9 +210,10 @@ class Engine:
         if self._recorder is not None:
             self._recorder.check_room()
         now = self._loop.time()
-        turn = self._admission.take(item.characters, now)
+        is_last = item.failed_at is not None and item.failures == self._attempts - 1
+        turn = self._admission.take(item.characters, now, item.failed_at, elsewhere=is_last)
         if turn is None:
-            self._wake_in(self._admission.ready_in_s(item.characters, now))
+            self._wake_in(self._admission.ready_in_s(item.characters, now, item.failed_at, elsewhere=is_last))
             return False
         line.popleft()
         self._start(self._try(item, turn, self._purse.reserve(item.request)))
@@ -341,6 +342,7 @@ class Engine:
         if isinstance(result, Reply):
             self._answered(item, result, reserved, seconds, at)
         elif result is not None:
+            item.failed_at = turn.gate
             self._failed(item, result, seconds, at)
         self._pump()
 
