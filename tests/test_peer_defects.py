@@ -129,6 +129,7 @@ def test_one_refused_request_costs_one_row(tmp_path: Path) -> None:
     assert asked == 50
 
 
+@pytest.mark.long
 def test_a_killed_run_loses_nothing_and_starts_again(tmp_path: Path) -> None:
     with endpoint_program("--faults", json.dumps({"slow": 1.0, "slow_s": 0.1, "tries": 1})) as base_url:
         path = recipe(tmp_path, base_url)

@@ -269,7 +269,9 @@ def test_at_the_budget_the_command_to_resume_works_as_it_stands(tmp_path: Path) 
     assert len(keys) == len(set(keys)) == 120
 
 
-@pytest.mark.parametrize(("quiet", "sent"), [(True, signal.SIGINT), (False, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("quiet", "sent"), [(True, signal.SIGINT), pytest.param(False, signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_an_interrupt_says_how_to_resume(tmp_path: Path, *, quiet: bool, sent: signal.Signals) -> None:
     write(tmp_path, RECIPE.replace("count = 60", "count = 20000"))
     command = [sys.executable, "-m", "reasonry", "run", "r.toml", *(["--quiet"] if quiet else [])]

@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 from tests.executors.test_ray import HERE, PATIENT, done_by, work
 from tests.processes import gone_within
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,7 @@ def test_the_interval_of_a_total_holds_it_at_its_rate(population: int, *, are_in
     assert coverage(draw, population, are_included=are_included) >= 0.9
 
 
+@pytest.mark.long
 def test_a_pilots_cost_interval_holds_what_the_run_costs_for_90_of_100_seeds() -> None:
     """The simulated teacher with its mistakes, in this process: its replies are those that it sends over HTTP."""
     hits = 0

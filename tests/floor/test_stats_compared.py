@@ -53,6 +53,7 @@ def test_student_s_t_is_that_of_scipy(degrees: float) -> None:
         assert student_quantile(share, degrees) == pytest.approx(float(stats.t.ppf(share, degrees)), rel=1e-9)
 
 
+@pytest.mark.long  # to import statsmodels takes longer than all else here
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (3, 12), (10, 10), (86, 150), (0, 25)])
 def test_mcnemar_is_that_of_statsmodels(b: int, c: int) -> None:
     from statsmodels.stats.contingency_tables import mcnemar
@@ -75,6 +76,7 @@ def test_the_paired_interval_is_the_published_one() -> None:
     assert found.p == mcnemar_exact(10, 3)
 
 
+@pytest.mark.long
 @settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:

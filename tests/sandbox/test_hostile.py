@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,19 @@ LIMITS = Limits(cpu_s=1.0, wall_s=3.0, memory_mb=512)
 CANARY = Path("/tmp/sbx_canary")
 
 
+def places() -> list[Any]:
+    """Any two of user, tier and set meet in half of all places; the other half is left to the long tests."""
+    sets = {"own": "own", "shared": str(SHARED)}
+    return [
+        pytest.param(user, tier, path, id=f"{user}-{tier}-{name}", marks=[pytest.mark.long] if (i + j + k) % 2 else [])
+        for i, user in enumerate(USERS)
+        for j, tier in enumerate(CONFINED)
+        for k, (name, path) in enumerate(sets.items())
+    ]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["own", str(SHARED)], ids=["own", "shared"])
-@pytest.mark.parametrize("tier", CONFINED)
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize(("user", "tier", "which"), places())
 def test_no_hostile_program_has_an_effect(user: str, tier: str, which: str) -> None:
     if os.geteuid() != 0 and user == "root":
         pytest.skip("the tests are not run by root")

@@ -47,5 +47,6 @@ def test_the_mix_has_the_shares_that_were_asked_for(finished: RunResult) -> None
     assert chosen == {"sums": 133, "shopping": 67}
 
 
+@pytest.mark.long
 def test_one_worker_gives_the_same_digest(finished: RunResult, tmp_path: Path) -> None:
     assert run(load_recipe(RECIPE), tmp_path / "run", workers=1).digest == finished.digest

@@ -21,6 +21,7 @@ SMALL = Setting(questions=150, samples=2, kills=2, concurrency=16, timeout_s=1.5
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_run_in_chaos_killed_twice_ends_as_a_calm_one(tmp_path: Path) -> None:
     calm = calm_run(tmp_path / "calm", SMALL)
     chaos = chaotic_run(tmp_path / "chaos", SMALL)

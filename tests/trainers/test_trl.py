@@ -162,6 +162,7 @@ def kill_after(step: int, base: Path, out: Path) -> int:
     return done.returncode
 
 
+@pytest.mark.long
 def test_a_killed_training_goes_on_to_the_same_bits(base: Path, tmp_path: Path) -> None:
     undisturbed = train(base, tmp_path / "whole", save_every=4)
     out = tmp_path / "killed.partial"
