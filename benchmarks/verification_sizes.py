@@ -66,11 +66,7 @@ def as_toml(recipe: dict[str, Any]) -> str:
 
 
 def _lines(place: str, table: dict[str, Any]) -> Iterator[str]:
-    tables = {
-        key: value
-        for key, value in table.items()
-        if _is_list_of_tables(value) or (not place and isinstance(value, dict))
-    }
+    tables = {key: value for key, value in table.items() if _is_table(value, at_top=not place)}
     yield from (f"{json.dumps(key)} = {_inline(value)}" for key, value in table.items() if key not in tables)
     for key, value in tables.items():
         head = f"[{place}{key}]" if isinstance(value, dict) else f"[[{place}{key}]]"
