@@ -53,10 +53,13 @@ def _chosen(
     section: TrainSection, examples: Sequence[tuple[str, Conversation]], writer: TableWriter
 ) -> Iterator[tuple[str, Conversation]]:
     """So many of the examples as the section asks for, in their order: a larger choice holds a smaller one."""
-    ranked = sorted(digest("train examples", example_id) for example_id, _ in examples)
-    last = ranked[section.examples - 1] if section.examples and section.examples < len(ranked) else None
-    for example_id, conversation in examples:
-        if last is None or digest("train examples", example_id) <= last:
+    if section.examples is None or section.examples >= len(examples):
+        yield from examples
+        return
+    ranks = [digest("train examples", example_id) for example_id, _ in examples]
+    last = sorted(ranks)[section.examples - 1]
+    for rank, (example_id, conversation) in zip(ranks, examples, strict=True):
+        if rank <= last:
             yield example_id, conversation
         else:
             writer.drop(Drop(example_id, "train", "beyond_examples", f"train.examples is {section.examples:,}"))
