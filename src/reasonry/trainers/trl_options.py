@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from reasonry.errors import InputError, PartError
+from reasonry.errors import InputError, PartError, nearest_hint
 from reasonry.identity import digest
 from reasonry.registry import Input, library_input
 from reasonry.sections import OUT_OF_KEY, RecipePath, TrainSection
 from reasonry.teachers.local.checkpoint import checkpoint_input
 from reasonry.torch_extra import need_training_libraries
+from reasonry.trainers.needs import GPUS
 from reasonry.trainers.presets import PRESETS
 
-__all__ = ["TrlOptions", "need_trl", "revision_of", "trl_inputs"]
+__all__ = ["Share", "TrlOptions", "need_trl", "revision_of", "trl_inputs"]
 
 ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _LIBRARIES = ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one GPU does of a step: so many sequences at once, so many times."""
+
+    batch: int
+    accumulation: int
 
 
 class TrlOptions(TrainSection):
@@ -58,6 +68,30 @@ class TrlOptions(TrainSection):
     save_every: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(
         default=200, description="steps between the states from which a killed run goes on"
     )
+    gpu: Annotated[str | None, OUT_OF_KEY] = Field(
+        default=None, description=f"kind of GPU that `plan` reckons with: {', '.join(GPUS)}"
+    )
+    gpus: Annotated[int, Field(ge=1, le=65536), OUT_OF_KEY] = Field(
+        default=1, description="GPUs that share each step in `plan` and in LLaMA-Factory's file; `run` uses one process"
+    )
+    sharding: Annotated[Literal["none", "zero1", "zero2", "zero3"], OUT_OF_KEY] = Field(
+        default="none", description="what these GPUs share of the model, for the same two: the stage of ZeRO"
+    )
+    gpu_usd_per_hour: Annotated[float | None, Field(gt=0), OUT_OF_KEY] = Field(
+        default=None, description="price of one GPU, for `plan`"
+    )
+    gpu_utilization: Annotated[float | None, Field(gt=0, le=1), OUT_OF_KEY] = Field(
+        default=None, description="share of the GPUs' peak, for `plan`; default: 0.05 to 0.2, as published runs had"
+    )
+
+    @field_validator("gpu")
+    @classmethod
+    def _is_known(cls, gpu: str | None) -> str | None:
+        if gpu is not None and gpu not in GPUS:
+            raise PydanticCustomError(
+                "gpu", "no figures for the GPU '{gpu}'", {"gpu": gpu, "hint": nearest_hint(gpu, GPUS)}
+            )
+        return gpu
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +113,25 @@ class TrlOptions(TrainSection):
             raise PydanticCustomError("steps_epochs", "give steps or epochs, not both", {})
         if isinstance(self.base, RecipePath) and self.revision is not None:
             raise PydanticCustomError("revision", "a local folder has no revision: its content counts", {})
+        if self.sequences % self.gpus:
+            raise PydanticCustomError(
+                "gpus",
+                "{gpus} GPUs cannot share a step of batch_size x accumulation = {sequences} sequences evenly",
+                {"gpus": self.gpus, "sequences": self.sequences, "hint": "make accumulation a multiple of gpus"},
+            )
         return self
+
+    @property
+    def sequences(self) -> int:
+        """Those of one step, on all GPUs together."""
+        return self.batch_size * self.accumulation
+
+    @property
+    def share(self) -> Share:
+        """One GPU's part of a step: the batch as large as it was given, where that divides the part."""
+        part = self.sequences // self.gpus
+        batch = max(size for size in range(1, min(self.batch_size, part) + 1) if part % size == 0)
+        return Share(batch, part // batch)
 
 
 def need_trl() -> None:
