@@ -204,13 +204,16 @@ class _Planner:
         assert section is not None
         labels = [find("exporter", name).label for name in section.exporters]
         # The card shows the recipe and the run's id, so they are part of what is published.
-        shown = {
+        shown: dict[str, Any] = {
             "run": self.recipe.run_id,
             "recipe": digest("text", self.recipe.text),
             "set": list(self.recipe.published_overrides),
         }
+        options = publish.publish_options(section, self.recipe.name, self.recipe.train)
+        if options.trainings:
+            shown["trainings"] = {name: digest("text", text) for name, text in options.trainings.items()}
         content = {**section.key_content(), "exporters": section.exporters, **shown}
-        return self._step("publish", section, content, labels, {step.stage: step for step in upstream})
+        return self._step("publish", options, content, labels, {step.stage: step for step in upstream})
 
     def _train(self, section: TrainSection, curated: Step, verified: Step, selected: Step) -> Step:
         upstream = {"curate": curated, "verify": verified, "select": selected}

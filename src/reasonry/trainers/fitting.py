@@ -80,7 +80,9 @@ def remedies(setup: Setup, shape: Shape, gpu_bytes: float) -> tuple[str, ...]:
         is_more_than_enough = any(all(change in chosen for change in enough) for enough in found)
         if not is_more_than_enough and _changed(setup, chosen).fits(shape, gpu_bytes):
             found.append(chosen)
-    spread = (chosen for chosen in _more_gpus(setup) if _changed(setup, chosen).fits(shape, gpu_bytes))
+    is_spread_enough = any("sharding" in change.fields for enough in found for change in enough)
+    more = () if is_spread_enough else _more_gpus(setup)
+    spread = (chosen for chosen in more if _changed(setup, chosen).fits(shape, gpu_bytes))
     return tuple(", ".join(change.said for change in chosen) for chosen in (*found[:_SHOWN], *islice(spread, 1)))
 
 
