@@ -95,7 +95,7 @@ def _of_trl(options: TrlOptions, tokens: Tokens | Unknown) -> TrainingNeeds:
     base = options.base if isinstance(options.base, str) else options.base.given
     shape = shape_at_hand(options.base, options.revision)
     steps, trained_tokens = _steps(options, tokens), _trained_tokens(options, tokens)
-    facts: dict[str, Any] = {"gpu": options.gpu, "gpus": options.gpus, "gpu_usd_per_hour": options.gpu_usd_per_hour}
+    facts: dict[str, Any] = {"gpu": options.gpu, "gpus": options.devices, "gpu_usd_per_hour": options.gpu_usd_per_hour}
     trained = None
     if isinstance(shape, Shape):
         trained = shape.lora_parameters(options.lora_rank) if options.method == "lora" else shape.parameters
@@ -127,9 +127,9 @@ def _time(options: TrlOptions, shape: Shape, tokens: float | None) -> dict[str, 
     given = options.gpu_utilization
     share = Range(given, given, given) if given else Range(UTILIZATION, UTILIZATION / 2, UTILIZATION * 2)
     ends = (share.estimate, share.high, share.low)
-    took = Range(*(hours(flops, options.gpu, options.gpus, utilization=end) for end in ends))
+    took = Range(*(hours(flops, options.gpu, options.devices, utilization=end) for end in ends))
     price = options.gpu_usd_per_hour
-    cost = took.over(1 / (options.gpus * price)) if price else None
+    cost = took.over(1 / (options.devices * price)) if price else None
     return {"utilization": share, "hours": took, "cost_usd": cost}
 
 

@@ -61,7 +61,7 @@ def test_what_nothing_helps_has_no_remedy() -> None:
 )
 def test_the_gpus_share_a_step(batch_size: int, accumulation: int, gpus: int, share: Share) -> None:
     asked = options(batch_size=batch_size, accumulation=accumulation, gpus=gpus)
-    assert asked.share == share
+    assert asked.share_among(gpus) == share
     assert share.batch * share.accumulation * gpus == asked.sequences
 
 

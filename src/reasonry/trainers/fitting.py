@@ -52,13 +52,12 @@ class Setup:
 
 def setup_of(options: TrlOptions) -> Setup:
     """The setup that a recipe asks for."""
-    stages: dict[str, Sharding] = {"none": 0, "zero1": 1, "zero2": 2, "zero3": 3}
     return Setup(
-        batch=options.share.batch,
+        batch=options.share_among(options.devices).batch,
         sequences=options.sequences,
         length=options.max_length,
-        gpus=options.gpus,
-        sharding=stages[options.sharding],
+        gpus=options.devices,
+        sharding=options.zero_stage,
         checkpointing=options.gradient_checkpointing,
         lora_rank=options.lora_rank if options.method == "lora" else None,
     )

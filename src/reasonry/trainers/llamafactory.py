@@ -29,20 +29,22 @@ def llamafactory_files(options: TrlOptions, dataset: str) -> Mapping[str, str]:
     values = {**_model(options), **_data(options, dataset), **_schedule(options), **_output(options)}
     lines = [*(f"# {line}" for line in _notes(options)), *(f"{key}: {_scalar(value)}" for key, value in values.items())]
     files = {f"train_{options.name}.yaml": "\n".join(lines) + "\n"}
-    if options.sharding != "none":
-        files[_deepspeed(options)] = json.dumps(_zero(int(options.sharding[-1])), indent=2) + "\n"
+    if options.zero_stage:
+        files[_deepspeed(options)] = json.dumps(_zero(options.zero_stage), indent=2) + "\n"
     return files
 
 
 def _notes(options: TrlOptions) -> Iterator[str]:
-    share, torchrun = options.share, "FORCE_TORCHRUN=1 " if options.sharding != "none" else ""
+    share, torchrun = options.share_among(options.devices), "FORCE_TORCHRUN=1 " if options.zero_stage else ""
     yield f"Made by Reasonry from the training '{options.name}' of the recipe. In this folder:"
     yield f"{torchrun}llamafactory-cli train train_{options.name}.yaml"
-    gpus = "1 GPU" if options.gpus == 1 else f"{options.gpus} GPUs"
+    gpus = "1 GPU" if options.devices == 1 else f"{options.devices} GPUs"
     yield f"A step is {options.sequences} sequences: {share.batch} at once, {share.accumulation} times, on {gpus}."
     yield "On another number of GPUs, change gradient_accumulation_steps, so that it stays the same step."
     yield "Rows longer than cutoff_len are cut here; Reasonry's trl leaves them out."
     yield "For transformers 5, write the warm-up as warmup_steps with the same value."
+    if options.sharding == "fsdp":
+        yield "FSDP shares what ZeRO-3 shares: here DeepSpeed does it."
     if options.examples is not None:
         yield "The first rows are taken here; Reasonry's trl chooses as many by their digests."
     if not isinstance(options.base, str):
@@ -63,7 +65,7 @@ def _model(options: TrlOptions) -> dict[str, Any]:
         values |= {"lora_dropout": options.lora_dropout, "lora_target": targets}
     # It checkpoints unless told otherwise, whatever gradient_checkpointing says.
     values["disable_gradient_checkpointing"] = not options.gradient_checkpointing
-    if options.sharding != "none":
+    if options.zero_stage:
         values["deepspeed"] = _deepspeed(options)
     return values
 
@@ -85,8 +87,8 @@ def _data(options: TrlOptions, dataset: str) -> dict[str, Any]:
 def _schedule(options: TrlOptions) -> dict[str, Any]:
     length = {"max_steps": options.steps} if options.steps else {"num_train_epochs": options.epochs or 1.0}
     return {
-        "per_device_train_batch_size": options.share.batch,
-        "gradient_accumulation_steps": options.share.accumulation,
+        "per_device_train_batch_size": options.share_among(options.devices).batch,
+        "gradient_accumulation_steps": options.share_among(options.devices).accumulation,
         "learning_rate": options.learning_rate,
         "lr_scheduler_type": options.schedule,
         "warmup_ratio": options.warmup_ratio,
@@ -116,7 +118,7 @@ def _template(options: TrlOptions) -> str | None:
 
 
 def _deepspeed(options: TrlOptions) -> str:
-    return f"deepspeed_{options.sharding}.json"
+    return f"deepspeed_zero{options.zero_stage}.json"
 
 
 def _zero(stage: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "UTILIZATION",
     "Gpu",
     "Memory",
+    "Sharding",
     "activation_bytes",
     "hours",
     "memory_of",
