@@ -32,6 +32,7 @@ def applied(options: TrlOptions, remedy: str) -> TrlOptions:
     [
         {"accumulation": 96},
         {"accumulation": 96, "gpus": 8},
+        {"accumulation": 96, "processes": 8},
         {"accumulation": 32, "max_length": 16_384},
         {"accumulation": 32, "max_length": 16_384, "gpus": 4, "gradient_checkpointing": True},
         {"base": "Qwen/Qwen2.5-32B-Instruct", "accumulation": 64, "gpus": 8, "max_length": 8192},

@@ -36,7 +36,7 @@ def test_two_processes_make_the_steps_of_one(base: Path, tmp_path: Path, method:
     alone = train(base, tmp_path / "alone", method=method, steps=6)
     shared = train(base, tmp_path / "shared", method=method, steps=6, processes=2)
     close(shared, alone)
-    assert shared[-1].loss < 0.95 * shared[0].loss
+    assert shared[-1].loss < 0.98 * shared[0].loss
     one, two = weights(tmp_path / "alone" / "checkpoint"), weights(tmp_path / "shared" / "checkpoint")
     assert {name: w.shape for name, w in one.items()} == {name: w.shape for name, w in two.items()}
     assert all(one[name].dtype == two[name].dtype for name in one)

@@ -24,7 +24,8 @@ _LORA_RANK = 16
 class Setup:
     """What decides the memory of one GPU. `lora_rank` None: all weights are trained.
 
-    `batch` are the sequences on one GPU at once, `sequences` those of a step on all of them.
+    `batch` are the sequences on one GPU at once, `sequences` those of a step on all of them. `shared_by` is what a
+    recipe says to share everything.
     """
 
     batch: int
@@ -34,6 +35,7 @@ class Setup:
     sharding: Sharding
     checkpointing: bool
     lora_rank: int | None
+    shared_by: str = "zero3"
 
     def memory(self, shape: Shape) -> Memory:
         return memory_of(
@@ -60,6 +62,7 @@ def setup_of(options: TrlOptions) -> Setup:
         sharding=options.zero_stage,
         checkpointing=options.gradient_checkpointing,
         lora_rank=options.lora_rank if options.method == "lora" else None,
+        shared_by="fsdp" if options.processes > 1 else "zero3",
     )
 
 
@@ -97,7 +100,7 @@ def _singles(setup: Setup) -> Iterator[_Change]:
     if setup.batch > 1:
         yield _Change(f"batch_size = 1 with {setup.batch} times the accumulation", {"batch": 1})
     if setup.gpus > 1 and setup.sharding < 3:
-        yield _Change('sharding = "zero3"', {"sharding": 3})
+        yield _Change(f'sharding = "{setup.shared_by}"', {"sharding": 3})
     if setup.lora_rank is None:
         yield _Change('method = "lora"', {"lora_rank": _LORA_RANK})
 
@@ -109,4 +112,4 @@ def _more_gpus(setup: Setup) -> Iterator[tuple[_Change, ...]]:
     shared = [gpus for gpus in counts if setup.sequences % (gpus * setup.batch) == 0]
     for more in ((), () if setup.checkpointing else (checkpointing,)):
         for gpus in shared:
-            yield (_Change(f'gpus = {gpus}, sharding = "zero3"', {"gpus": gpus, "sharding": 3}), *more)
+            yield (_Change(f'gpus = {gpus}, sharding = "{setup.shared_by}"', {"gpus": gpus, "sharding": 3}), *more)
