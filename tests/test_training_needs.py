@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from reasonry.console import Console
+from reasonry.errors import PartError
+from reasonry.plan import make_plan, planned
 from reasonry.recipe import load_recipe
 from reasonry.run import run
+from reasonry.store import Store
 from tests.cli.test_cli import reasonry
 from tests.cli.test_plan_verb import RECIPE
 
@@ -123,3 +126,22 @@ def test_an_unknown_gpu_is_named_with_the_nearest_known_one(tmp_path: Path) -> N
     assert done.returncode == 2
     assert "no figures for the GPU 'H10'" in done.stderr
     assert "did you mean 'H100'?" in done.stderr
+
+
+def _lacks(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError
+
+    raise PackageNotFoundError(package)
+
+
+def test_a_library_that_lacks_is_a_doubt_to_the_plan_and_an_error_to_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = load_recipe(write(tmp_path, FREE + TRAIN))
+    monkeypatch.setattr("reasonry.registry.version_of", _lacks)
+    with pytest.raises(PartError, match="torch is not installed"):
+        make_plan(recipe)
+    steps = make_plan(recipe, only_to_show=True)
+    (shown,) = (p for p in planned(steps, Store(tmp_path / "tables")) if p.step.stage == "train")
+    assert (shown.why, shown.step.is_key_known) == ("key unknown: torch is not installed", False)
+    assert all(step.is_key_known for step in steps if step.stage != "train")
