@@ -7,9 +7,10 @@ keys of the tables it reads, and the digests of the files it reads. Workers, pat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from reasonry.errors import InputError, PartError
 from reasonry.estimating import Estimate, Unknown
 from reasonry.identity import digest
 from reasonry.prompts import asked_content
@@ -37,7 +38,10 @@ _VERSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of one recipe. `options` is what its function is called with; `upstream` names other steps."""
+    """One stage of one recipe. `options` is what its function is called with; `upstream` names other steps.
+
+    `doubt`: why its key cannot be told now (the Hub did not say which commit is in force); such a step is only shown.
+    """
 
     stage: str
     options: Any
@@ -46,6 +50,11 @@ class Step:
     upstream: Mapping[str, Step] = field(default_factory=dict["str", "Step"])
     sources: Sequence[Input] = ()
     label: str = ""
+    doubt: str = ""
+
+    @property
+    def is_key_known(self) -> bool:
+        return not self.doubt and all(step.is_key_known for step in self.upstream.values())
 
     @property
     def name(self) -> str:
@@ -86,9 +95,12 @@ def seal(writer: TableWriter, step: Step, result: StageResult) -> Manifest:
     )
 
 
-def make_plan(recipe: Recipe) -> list[Step]:
-    """The steps of a recipe, in the order of work. Reads the recipe's files to digest them; runs nothing."""
-    return list(_Planner(recipe).steps())
+def make_plan(recipe: Recipe, *, only_to_show: bool = False) -> list[Step]:
+    """The steps of a recipe, in the order of work. Reads the recipe's files to digest them; runs nothing.
+
+    `only_to_show`: a training whose base or libraries cannot be asked for now is no error, but a step with a doubt.
+    """
+    return list(_Planner(recipe, only_to_show=only_to_show).steps())
 
 
 def planned(
@@ -97,7 +109,7 @@ def planned(
     """What each step would do now. `estimates` are by the steps' names (see `reasonry.history`)."""
     found: list[Planned] = []
     for step in steps:
-        manifest = store.sealed(step.stage, step.key)
+        manifest = store.sealed(step.stage, step.key) if step.is_key_known else None
         why = "sealed" if manifest else _why(step, store, found)
         rows = manifest.rows_out if manifest else _expected_rows(step, found)
         cost = manifest.cost_usd if manifest else None
@@ -106,8 +118,9 @@ def planned(
 
 
 class _Planner:
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, *, only_to_show: bool) -> None:
         self.recipe = recipe
+        self.only_to_show = only_to_show
 
     def steps(self) -> Iterator[Step]:
         collected = self._collect()
@@ -191,19 +204,29 @@ class _Planner:
         assert section is not None
         labels = [find("exporter", name).label for name in section.exporters]
         # The card shows the recipe and the run's id, so they are part of what is published.
-        shown = {
+        shown: dict[str, Any] = {
             "run": self.recipe.run_id,
             "recipe": digest("text", self.recipe.text),
             "set": list(self.recipe.published_overrides),
         }
+        options = publish.publish_options(section, self.recipe.name, self.recipe.train)
+        if options.trainings:
+            shown["trainings"] = {name: digest("text", text) for name, text in options.trainings.items()}
         content = {**section.key_content(), "exporters": section.exporters, **shown}
-        return self._step("publish", section, content, labels, {step.stage: step for step in upstream})
+        return self._step("publish", options, content, labels, {step.stage: step for step in upstream})
 
     def _train(self, section: TrainSection, curated: Step, verified: Step, selected: Step) -> Step:
         upstream = {"curate": curated, "verify": verified, "select": selected}
-        part = find("trainer", section.trainer)
-        sources = inputs_of(part, section)
-        return self._step("train", section, section.key_content(), [part.label], upstream, sources, section.name)
+        part, doubt = find("trainer", section.trainer), ""
+        sources: Sequence[Input] = ()
+        try:
+            sources = inputs_of(part, section)
+        except (InputError, PartError) as error:
+            if not self.only_to_show:
+                raise
+            doubt = error.message
+        step = self._step("train", section, section.key_content(), [part.label], upstream, sources, section.name)
+        return replace(step, doubt=doubt)
 
     def _evaluate(self, section: EvaluateSection, students: Sequence[Step]) -> Iterator[Step]:
         for student in students:
@@ -262,6 +285,8 @@ def _why(step: Step, store: Store, before: Sequence[Planned]) -> str:
     undone = [
         p.step.name for p in before if p.manifest is None and p.step.key in {s.key for s in step.upstream.values()}
     ]
+    if step.doubt:
+        return f"key unknown: {step.doubt}"
     if undone:
         return f"waits for {', '.join(undone)}"
     earlier = [m for m in store.manifests(step.stage) if m.label == step.label]

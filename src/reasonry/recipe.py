@@ -281,7 +281,7 @@ class _Checker:
             where = self._trim(where)
             text = error["msg"]
             message = f"{text[:1].lower()}{text[1:]}"
-            hint = (
+            hint = error.get("ctx", {}).get("hint") or (
                 "paths are relative to the recipe"
                 if error["type"] == "no_such_file"
                 else f"given: {error['input']!r:.80}"

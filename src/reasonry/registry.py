@@ -11,7 +11,7 @@ import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points
 from importlib.metadata import version as version_of
 from typing import Any, Literal, TypeVar, get_args
 
@@ -195,8 +195,11 @@ def inputs_of(found: Part, options: Section | None) -> list[Input]:
 
 
 def library_input(package: str) -> Input:
-    """A library whose version decides what a part makes of the same data."""
-    return Input(package, digest("version", package, version_of(package)))
+    """A library whose version decides what a part makes of the same data. Raises PartError where it lacks."""
+    try:
+        return Input(package, digest("version", package, version_of(package)))
+    except PackageNotFoundError as exc:
+        raise PartError(f"{package} is not installed", hint="`reasonry doctor` says what is missing") from exc
 
 
 def names(kind: Kind) -> list[str]:

@@ -92,3 +92,11 @@ def test_a_conversation_that_alpaca_cannot_hold_is_an_error_that_names_it(tmp_pa
         alpaca(run.publishing(), tmp_path / "out")
     assert failure.value.place == f"example {longer.id}"
     assert sharegpt(run.publishing(), tmp_path / "out").files[0].rows == 1
+
+
+def test_a_recipes_trainings_stand_beside_the_data_once(nasty_run: RunFolder, tmp_path: Path) -> None:
+    text = "stage: sft\n"
+    publishing = replace(nasty_run.publishing(), trainings={"train_student.yaml": text})
+    files = [file for export in (sharegpt, alpaca) for file in export(publishing, tmp_path).files]
+    assert [file.path for file in files].count("llamafactory/train_student.yaml") == 1
+    assert (tmp_path / "llamafactory" / "train_student.yaml").read_text(encoding="utf-8") == text

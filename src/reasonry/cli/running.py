@@ -25,6 +25,7 @@ from reasonry.cli.options import (
     workers_option,
 )
 from reasonry.cli.resuming import resumable
+from reasonry.cli.trainings import needs_json, needs_lines
 from reasonry.console import Console
 from reasonry.errors import LedgerError, UsageError
 from reasonry.estimating import FEWEST
@@ -37,6 +38,7 @@ from reasonry.previewing import Preview, preview
 from reasonry.report import write_report
 from reasonry.run import hold_gates, run
 from reasonry.store import Store
+from reasonry.training_needs import TrainingNeeds, training_needs
 
 
 @click.command("init")
@@ -83,11 +85,12 @@ def plan_verb(
 
     A stage that asks a teacher comes with what it will cost and take, as far as that is known from a pilot or from
     answers of the same teacher. A pilot's answers go into the run's ledger: the run does not pay for them again.
+    A training comes with what it needs: memory of a GPU, tokens, steps, hours.
     """
     console = Console(quiet=quiet)
     loaded = load(recipe, overrides)
     folder = run_folder(loaded, out)
-    store, steps = Store(folder / "tables"), make_plan(loaded)
+    store, steps = Store(folder / "tables"), make_plan(loaded, only_to_show=True)
     if sample is not None:
         _show_prompts(preview(loaded, steps, store, sample), as_json=as_json)
         return
@@ -95,15 +98,19 @@ def plan_verb(
         with resumable(loaded):
             ask_pilot(loaded, steps, folder, pilot, console=console, ledger=ledger)
     with _existing(ledger_path(folder, ledger), console) as opened:
-        found = planned(steps, store, estimates(steps, store, opened))
+        known = estimates(steps, store, opened)
+    found, needs = planned(steps, store, known), training_needs(steps, store, known)
     if as_json:
-        print_json({"schema": 1, "run": loaded.run_id, "stages": [_plan_row(p) for p in found]})
+        stages = [_plan_row(p, needs.get(p.step.name)) for p in found]
+        print_json({"schema": 1, "run": loaded.run_id, "stages": stages})
         return
     for p in found:
         rows = "?" if p.rows is None else f"{p.rows:,}"
-        click.echo(f"{p.step.name:<34} {p.step.key[:12]}  {rows:>9} rows  {p.why}")
+        key = p.step.key[:12] if p.step.is_key_known else "?"
+        click.echo(f"{p.step.name:<34} {key:<12}  {rows:>9} rows  {p.why}")
     for p in found:
-        if lines := list(estimate_lines(p, loaded)):
+        lines = [*estimate_lines(p, loaded), *needs_lines(p.step.name, needs.get(p.step.name))]
+        if lines:
             click.echo("\n" + "\n".join(lines))
 
 
@@ -128,17 +135,18 @@ def _existing(path: Path, console: Console) -> Generator[Ledger | None]:
         yield ledger
 
 
-def _plan_row(p: Planned) -> dict[str, Any]:
+def _plan_row(p: Planned, needs: TrainingNeeds | None) -> dict[str, Any]:
     return {
         "stage": p.step.stage,
         "label": p.step.label,
-        "key": p.step.key,
+        "key": p.step.key if p.step.is_key_known else None,
         "cached": p.manifest is not None,
         "why": p.why,
         "rows": p.rows,
         "parts": list(p.step.parts),
         "cost_usd": p.cost_usd,
         "estimate": estimate_json(p.estimate),
+        "needs": needs_json(needs),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reasonry.identity import file_digest
@@ -15,7 +15,10 @@ __all__ = ["Exported", "PublishedFile", "Publishing", "published_file"]
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What an exporter publishes: the sealed tables of a run, by stage."""
+    """What an exporter publishes: the sealed tables of a run, by stage.
+
+    `trainings` are files by name for whoever trains on the dataset elsewhere.
+    """
 
     store: Store
     manifests: Mapping[str, Manifest]
@@ -24,6 +27,7 @@ class Publishing:
     run_id: str
     recipe_text: str
     overrides: Sequence[str] = ()
+    trainings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 `llamafactory-cli train` finds them with `dataset_dir: <dataset>/llamafactory` and `dataset: <name>_sharegpt`. (The
 format is that of LLaMA-Factory's `data/README.md`: a description for each dataset, with `file_name`, `formatting`,
-`columns` and, for ShareGPT, `tags`.)
+`columns` and, for ShareGPT, `tags`.) The recipe's trainings stand beside them, as files that it reads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reasonry.exporters.contract import Exported, PublishedFile, Publishing, pub
 from reasonry.registry import part
 from reasonry.store import write_durably
 
-__all__ = ["alpaca", "sharegpt"]
+__all__ = ["FORMATS", "alpaca", "dataset_name", "sharegpt"]
 
 FOLDER = "llamafactory"
 FORMATS = ("sharegpt", "alpaca")
@@ -48,6 +48,11 @@ Convert = Callable[[str, Sequence[Turn]], dict[str, Any]]
 """From an example's id and messages to a row."""
 
 
+def dataset_name(name: str, known: str) -> str:
+    """What a format's file is called in `dataset_info.json`."""
+    return f"{name}_{known}"
+
+
 @part("exporter", "sharegpt")
 def sharegpt(publishing: Publishing, target: Path) -> Exported:
     """ShareGPT conversations as JSONL, for LLaMA-Factory."""
@@ -65,7 +70,7 @@ def _export(publishing: Publishing, target: Path, name: str, convert: Convert) -
     path = f"{FOLDER}/{_DESCRIPTIONS[name]['file_name']}"
     examples = publishing.store.values(publishing.manifests["select"], ["id", "messages"])
     rows = _write_lines(target / path, (convert(example, messages) for example, messages in examples))
-    files = [published_file(target, path, rows), *_dataset_info(publishing, target, name)]
+    files = [published_file(target, path, rows), *_beside(publishing, target, name)]
     return Exported(target / FOLDER, tuple(files))
 
 
@@ -88,16 +93,18 @@ def _line(row: dict[str, Any]) -> str:
     return line + "\n"
 
 
-def _dataset_info(publishing: Publishing, target: Path, name: str) -> Iterator[PublishedFile]:
-    """Names the files of all formats of the section, so the first of them writes it and no later one changes it."""
+def _beside(publishing: Publishing, target: Path, name: str) -> Iterator[PublishedFile]:
+    """What the formats of the section have in common, so the first of them writes it and no later one changes it."""
     formats = [known for known in FORMATS if known in publishing.section.formats or known == name]
     order = [known for known in publishing.section.formats if known in FORMATS] or [name]
     if name in order and order[0] != name:
         return
-    info = {f"{publishing.name}_{known}": _DESCRIPTIONS[known] for known in formats}
-    path = f"{FOLDER}/dataset_info.json"
-    write_durably(target / path, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
-    yield published_file(target, path, None)
+    info = {dataset_name(publishing.name, known): _DESCRIPTIONS[known] for known in formats}
+    texts = {"dataset_info.json": json.dumps(info, indent=2, ensure_ascii=False) + "\n", **publishing.trainings}
+    for file, text in texts.items():
+        path = f"{FOLDER}/{file}"
+        write_durably(target / path, text)
+        yield published_file(target, path, None)
 
 
 def _system_of(messages: Sequence[Turn]) -> str:

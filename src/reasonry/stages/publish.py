@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reasonry.exporters.contract import PublishedFile, Publishing
+from reasonry.exporters.llamafactory import FORMATS, dataset_name
 from reasonry.registry import find
-from reasonry.sections import PublishSection
+from reasonry.sections import PublishSection, TrainSection
 from reasonry.stages.context import StageContext, StageResult
 from reasonry.store import TableWriter
+from reasonry.trainers.llamafactory import llamafactory_files
+from reasonry.trainers.trl_options import TrlOptions
 
 VERSION = 1
 ROWS = PublishedFile
 
 
-def publish(section: PublishSection, context: StageContext, writer: TableWriter) -> StageResult:
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """The section, and the recipe's trainings as files for LLaMA-Factory, by name."""
+
+    section: PublishSection
+    trainings: Mapping[str, str]
+
+
+def publish_options(section: PublishSection, name: str, trainings: Sequence[TrainSection]) -> PublishOptions:
+    """What is published: beside files that LLaMA-Factory reads, the trainings by `trl` that it can do as well.
+
+    One that learns the answers alone learns other rows than the published ones, so it is left out.
+    """
+    formats = [known for known in FORMATS if known in section.formats]
+    files: dict[str, str] = {}
+    for training in trainings if formats else ():
+        if isinstance(training, TrlOptions) and training.target == "trace":
+            files |= llamafactory_files(training, dataset_name(name, formats[0]))
+    return PublishOptions(section, files)
+
+
+def publish(options: PublishOptions, context: StageContext, writer: TableWriter) -> StageResult:
     """Write every format of the section into `dataset/` of the run folder; the table lists the files."""
+    section = options.section
     publishing = Publishing(
         store=context.store,
         manifests=context.upstream,
@@ -24,6 +51,7 @@ def publish(section: PublishSection, context: StageContext, writer: TableWriter)
         run_id=context.run_id,
         recipe_text=context.recipe_text,
         overrides=context.overrides,
+        trainings=options.trainings,
     )
     target = context.folder / "dataset"
     published = set[Path]()

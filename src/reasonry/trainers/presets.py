@@ -14,7 +14,10 @@ __all__ = ["PRESETS", "Preset"]
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`values` as published at `source`; `devices` are the GPUs whose batches made the published global batch."""
+    """`values` as published at `source`; `devices` are the GPUs whose batches made the published global batch.
+
+    `source` names the page, and what of the values does not stand on it.
+    """
 
     source: str
     devices: int
@@ -26,7 +29,7 @@ _OPENTHINKER: dict[str, Any] = {
     "max_length": 16_384,
     "packing": False,
     "batch_size": 1,
-    "accumulation": 96,  # published: 1 a device, 3 accumulated, 32 devices; here one process makes the same batch
+    "accumulation": 96,  # published: total_train_batch_size 96 = 1 a device x 3 accumulated x 32 devices
     "learning_rate": 1e-5,
     "schedule": "cosine",
     "warmup_ratio": 0.1,
@@ -37,12 +40,21 @@ _OPENTHINKER: dict[str, Any] = {
 
 PRESETS: dict[str, Preset] = {
     "openthinker-7b": Preset(
-        source="https://huggingface.co/open-thoughts/OpenThinker-7B",
+        source=(
+            "https://huggingface.co/open-thoughts/OpenThinker-7B (32 devices, rate, schedule, epochs);"
+            " https://huggingface.co/bartowski/OpenThinker-7B-exl2/blob/4_25/configs.yaml (a copy of the training's own"
+            " configs.yaml: cutoff 16,384, global batch 96, 3 accumulated, ZeRO-3 with offload);"
+            " gradient checkpointing is LLaMA-Factory's default and stands on neither"
+        ),
         devices=32,
         values={**_OPENTHINKER, "base": "Qwen/Qwen2.5-7B-Instruct"},
     ),
     "openthinker-32b": Preset(
-        source="https://huggingface.co/open-thoughts/OpenThinker-32B",
+        source=(
+            "https://huggingface.co/open-thoughts/OpenThinker-32B (batch 96 on 32 devices, 3 accumulated, rate,"
+            " schedule, epochs, 16k context); gradient checkpointing is LLaMA-Factory's default, which the page does"
+            " not name"
+        ),
         devices=32,
         values={**_OPENTHINKER, "base": "Qwen/Qwen2.5-32B-Instruct"},
     ),

@@ -25,7 +25,7 @@ class Progress:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._log = folder / "log.jsonl"
+        self.log = folder / "log.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
 
     def last_state(self) -> Path | None:
@@ -41,15 +41,15 @@ class Progress:
     def replay(self, state: Path | None, on_step: Callable[[TrainStep], None]) -> None:
         """Report the steps up to the state again, and forget those after it."""
         last = 0 if state is None else int(json.loads((state / _MARK).read_text(encoding="utf-8"))["step"])
-        lines = self._log.read_text(encoding="utf-8").splitlines() if last else []
+        lines = self.log.read_text(encoding="utf-8").splitlines() if last else []
         kept = [TrainStep(**json.loads(line)) for line in lines[:last]]
-        write_durably(self._log, "".join(_line(step) for step in kept))
+        write_durably(self.log, "".join(_line(step) for step in kept))
         for step in kept:
             on_step(step)
 
     def append(self, step: TrainStep) -> None:
         """Add a step to the log."""
-        with self._log.open("a", encoding="utf-8") as file:
+        with self.log.open("a", encoding="utf-8") as file:
             file.write(_line(step))
 
     def mark(self, step: int) -> None:

@@ -25,10 +25,11 @@ from reasonry.identity import digest
 from reasonry.registry import Input, library_input, part
 from reasonry.sections import TrainSection
 from reasonry.torch_extra import need_training_libraries, quiet, threads
+from reasonry.trainers.shapes import Shape
 from reasonry.trainers.tokenizer import IGNORED, EncodedRow, build_tokenizer, encode_conversations
 from reasonry.types import Message, TrainStep
 
-__all__ = ["TinyOptions", "tiny"]
+__all__ = ["TinyOptions", "tiny", "tiny_shape"]
 
 # Where these and the defaults below come from: 1,000 verified traces of 6-step signed sums of one-digit numbers, 25 s
 # of one core (LOG.md has the tables). Most single changes were tried with one or two seeds only.
@@ -61,6 +62,21 @@ class TinyOptions(TrainSection):
         if self.width % (2 * self.heads):
             raise PydanticCustomError("heads", "width must be a multiple of 2 x heads", {})
         return self
+
+
+def tiny_shape(options: TinyOptions, vocabulary: int) -> Shape:
+    """The shape of the student whose tokenizer has learnt so many tokens."""
+    return Shape(
+        layers=options.layers,
+        hidden=options.width,
+        mlp=MLP_RATIO * options.width,
+        heads=options.heads,
+        kv_heads=options.heads,
+        head=options.width // options.heads,
+        vocabulary=vocabulary,
+        is_tied=False,
+        has_attention_bias=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

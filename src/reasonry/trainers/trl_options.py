@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from reasonry.errors import InputError, PartError
+from reasonry.errors import InputError, PartError, nearest_hint
 from reasonry.identity import digest
 from reasonry.registry import Input, library_input
 from reasonry.sections import OUT_OF_KEY, RecipePath, TrainSection
 from reasonry.teachers.local.checkpoint import checkpoint_input
 from reasonry.torch_extra import need_training_libraries
+from reasonry.trainers.needs import GPUS, Sharding
 from reasonry.trainers.presets import PRESETS
 
-__all__ = ["TrlOptions", "need_trl", "revision_of", "trl_inputs"]
+__all__ = ["Share", "TrlOptions", "need_trl", "revision_of", "trl_inputs"]
 
 ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _LIBRARIES = ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one GPU does of a step: so many sequences at once, so many times."""
+
+    batch: int
+    accumulation: int
 
 
 class TrlOptions(TrainSection):
@@ -55,9 +65,36 @@ class TrlOptions(TrainSection):
     bf16: bool = Field(default=True, description="multiply in bfloat16 where a GPU can; weights stay in float32")
     gradient_checkpointing: bool = Field(default=False, description="less memory, about a third more time")
     threads: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="of torch; they change the rounding")
+    processes: Annotated[int, Field(ge=1, le=256), OUT_OF_KEY] = Field(
+        default=1, description="on this machine, one for each GPU, that share each step; they change the rounding"
+    )
     save_every: Annotated[int, Field(ge=1), OUT_OF_KEY] = Field(
         default=200, description="steps between the states from which a killed run goes on"
     )
+    gpu: Annotated[str | None, OUT_OF_KEY] = Field(
+        default=None, description=f"kind of GPU that `plan` reckons with: {', '.join(GPUS)}"
+    )
+    gpus: Annotated[Annotated[int, Field(ge=1, le=65536)] | None, OUT_OF_KEY] = Field(
+        default=None, description="GPUs that share each step in `plan` and in LLaMA-Factory's file; default: processes"
+    )
+    sharding: Annotated[Literal["none", "zero1", "zero2", "zero3", "fsdp"], OUT_OF_KEY] = Field(
+        default="none", description="what GPUs share of the model: a stage of ZeRO (for the same two), or by FSDP"
+    )
+    gpu_usd_per_hour: Annotated[float | None, Field(gt=0), OUT_OF_KEY] = Field(
+        default=None, description="price of one GPU, for `plan`"
+    )
+    gpu_utilization: Annotated[float | None, Field(gt=0, le=1), OUT_OF_KEY] = Field(
+        default=None, description="share of the GPUs' peak, for `plan`; default: 0.05 to 0.2, as published runs had"
+    )
+
+    @field_validator("gpu")
+    @classmethod
+    def _is_known(cls, gpu: str | None) -> str | None:
+        if gpu is not None and gpu not in GPUS:
+            raise PydanticCustomError(
+                "gpu", "no figures for the GPU '{gpu}'", {"gpu": gpu, "hint": nearest_hint(gpu, GPUS)}
+            )
+        return gpu
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +116,47 @@ class TrlOptions(TrainSection):
             raise PydanticCustomError("steps_epochs", "give steps or epochs, not both", {})
         if isinstance(self.base, RecipePath) and self.revision is not None:
             raise PydanticCustomError("revision", "a local folder has no revision: its content counts", {})
+        if self.processes > 1 and self.sharding not in ("none", "fsdp"):
+            raise PydanticCustomError(
+                "sharding",
+                "processes share the model by FSDP or not at all",
+                {"hint": 'sharding = "fsdp", which shares what zero3 does'},
+            )
+        for name, count in (("processes", self.processes), ("gpus", self.devices)):
+            if self.sequences % count:
+                raise PydanticCustomError(
+                    "share",
+                    "{count} {name} cannot share a step of batch_size x accumulation = {sequences} sequences evenly",
+                    {
+                        "count": count,
+                        "name": name,
+                        "sequences": self.sequences,
+                        "hint": f"make accumulation a multiple of {name}",
+                    },
+                )
         return self
+
+    @property
+    def devices(self) -> int:
+        """The GPUs that `plan` and LLaMA-Factory's file reckon with."""
+        return self.gpus or self.processes
+
+    @property
+    def sequences(self) -> int:
+        """Those of one step, on all GPUs together."""
+        return self.batch_size * self.accumulation
+
+    @property
+    def zero_stage(self) -> Sharding:
+        """The stage of ZeRO that shares as much."""
+        stages: dict[str, Sharding] = {"none": 0, "zero1": 1, "zero2": 2, "zero3": 3, "fsdp": 3}
+        return stages[self.sharding]
+
+    def share_among(self, count: int) -> Share:
+        """The part of one of so many in a step: the batch as large as it was given, where that divides the part."""
+        part = self.sequences // count
+        batch = max(size for size in range(1, min(self.batch_size, part) + 1) if part % size == 0)
+        return Share(batch, part // batch)
 
 
 def need_trl() -> None:
@@ -98,6 +175,8 @@ def need_trl() -> None:
 def trl_inputs(options: TrlOptions) -> list[Input]:
     """The base model, by content or by commit, and the libraries that decide the bits."""
     libraries = [library_input(name) for name in _LIBRARIES]
+    if options.processes > 1:  # they round otherwise
+        libraries.append(Input("processes", digest("processes", options.processes, options.sharding)))
     if isinstance(options.base, RecipePath):
         return [*libraries, checkpoint_input(options.base.resolved)]
     return [*libraries, Input(options.base, digest("hub model", options.base, revision_of(options)))]
