@@ -22,6 +22,7 @@ _RESPONSE = 300  # of the end of a response: where the answer is
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B", required=False)
 @click.option("--despite-conditions", is_flag=True, help="Compare although conditions differ, and say so.")
+@click.option("--shared-questions", is_flag=True, help="Compare on the questions that both were asked.")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="Questions that flipped, shown.")
 @click.option("--published", is_flag=True, help="Put A's scores beside published ones.")
 @click.option("--published-from", type=AnyPath, metavar="FILE", help="The same, with published scores of your own.")
@@ -31,6 +32,7 @@ def compare_verb(
     b: str | None,
     *,
     despite_conditions: bool,
+    shared_questions: bool,
     show: int,
     published: bool,
     published_from: Path | None,
@@ -39,7 +41,7 @@ def compare_verb(
     """Compare two models on the same questions, or A's scores with published ones.
 
     A and B are folders of `run` or `eval`; FOLDER:BENCHMARK/STUDENT says which score, where there are several. Scores
-    under different conditions are refused (exit code 2).
+    under different conditions are refused (exit code 2); of different questions, --shared-questions takes the common ones.
     """
     if published or published_from is not None:
         if b is not None:
@@ -48,7 +50,7 @@ def compare_verb(
         return
     if b is None:
         raise UsageError("compare with what?", hint="name a second folder, or say --published")
-    found = compare_scores(a, b, despite_conditions=despite_conditions)
+    found = compare_scores(a, b, despite_conditions=despite_conditions, shared_questions=shared_questions)
     _warn(found, Console())
     if as_json:
         print_json(found.as_json())

@@ -12,7 +12,7 @@ from typing import Any
 
 from reasonry.benchmarks.published_scores import PublishedScore
 from reasonry.errors import UsageError
-from reasonry.pairing.finding import Sealed, sealed_scores
+from reasonry.pairing.finding import Sealed, sealed_scores, trained
 from reasonry.pairing.obstacles import Obstacle, shown
 
 __all__ = ["Beside", "ScoreBeside", "beside_published"]
@@ -85,7 +85,7 @@ class ScoreBeside:
 
 def beside_published(run: str, published: Sequence[PublishedScore]) -> list[ScoreBeside]:
     """Each score of a run (or the one named) beside the published ones on its benchmark. Raises UsageError."""
-    scored = [sealed for sealed in sealed_scores(run) if sealed.metrics.get("accuracy") is not None]
+    scored = [sealed for sealed in trained(sealed_scores(run)) if sealed.metrics.get("accuracy") is not None]
     if not scored:
         raise UsageError("nothing could be scored in it", place=run, hint="reasonry eval says why")
     return [_beside(sealed, [one for one in published if one.benchmark == sealed.part]) for sealed in scored]
