@@ -41,7 +41,7 @@ def compare_verb(
     """Compare two models on the same questions, or A's scores with published ones.
 
     A and B are folders of `run` or `eval`; FOLDER:BENCHMARK/STUDENT says which score, where there are several. Scores
-    under different conditions are refused (exit code 2); of different questions, --shared-questions takes the common ones.
+    under different conditions are refused (exit code 2); --shared-questions leaves it at what both were asked.
     """
     if published or published_from is not None:
         if b is not None:

@@ -143,7 +143,7 @@ class LocalStudent:
                     use_cache=True,
                     logits_to_keep=1,
                 )
-                chosen, cache = _choose(seen.logits[:, -1], rows), seen.past_key_values
+                chosen, cache = _choose(seen.logits[:, -1], rows), seen.cache
                 _append(rows, chosen, ends)
                 tokens = torch.tensor(chosen, device=device)[:, None]
                 mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=-1)
