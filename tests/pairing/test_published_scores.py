@@ -51,6 +51,8 @@ def test_ours_are_cited_and_of_benchmarks_that_there_are() -> None:
     assert all(0 < one.value < 1 and one.source and one.url.startswith("https://") for one in scores)
     listed = [(one.source, one.model, one.benchmark) for one in scores]
     assert len(set(listed)) == len(listed)
+    assert {one.model for one in scores if one.second_hand} == {"OpenThinker-7B", "OpenThinker2-7B", "OpenThinker3-7B"}
+    assert all("OpenThinker3-7B model card" in one.source for one in scores if one.second_hand)
 
 
 def test_what_a_source_states_of_one_benchmark_is_added_to_what_it_states_of_all() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reasonry.benchmarks.published_scores import PublishedScore, published_scores
 from reasonry.cli.options import AnyPath, json_option, print_json
 from reasonry.console import Console, visible
 from reasonry.errors import UsageError
@@ -60,8 +61,6 @@ def compare_verb(
 
 
 def _published(run: str, path: Path | None, *, as_json: bool) -> None:
-    from reasonry.benchmarks.published_scores import published_scores
-
     found = beside_published(run, published_scores(path))
     if as_json:
         print_json({"schema": 1, "scores": [score.as_json() for score in found]})
@@ -81,10 +80,16 @@ def _beside_lines(score: ScoreBeside) -> Iterator[str]:
     yield f"  {len(comparable)} of {len(score.published)} published scores are under the same conditions"
     for one in comparable:
         yield f"  = {one.published.value:6.1%}  {one.published.model}: {score.verdict(one)}"
-        yield f"            {one.published.source}, {one.published.date}, {one.published.url}"
+        yield from _source_lines(one.published)
     for one in others:
         yield f"  ? {one.published.value:6.1%}  {one.published.model}: not comparable; {one.why_not()}"
-        yield f"            {one.published.source}, {one.published.date}, {one.published.url}"
+        yield from _source_lines(one.published)
+
+
+def _source_lines(published: PublishedScore) -> Iterator[str]:
+    yield f"            {published.source}, {published.date}, {published.url}"
+    if published.second_hand is not None:
+        yield f"            second-hand: {published.second_hand}"
 
 
 def _warn(found: Comparison, console: Console) -> None:
