@@ -175,6 +175,35 @@ def test_arms_that_are_not_there_are_an_error_of_the_recipe(tmp_path: Path, more
     assert "ablate" in str(error.value.place)
 
 
+def test_a_level_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no level is named 'aa': (did you mean 'a'|known)"):
+        recipe_in(tmp_path, more=ARMS.format(more='control = "aa"'))
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "a = b", "x" * 61])
+def test_a_name_that_is_none_is_refused_in_words(name: str) -> None:
+    with pytest.raises(ValueError, match="a name has 1 to 60 characters, and neither a line break nor '='"):
+        AblateSection.model_validate({"factors": [{"name": name, "levels": LEVELS}]})
+
+
+def test_levels_with_one_folder_are_named(tmp_path: Path) -> None:
+    levels = [{"name": "a/b"}, {"name": "a b", "set": {"select.keep": "all"}}]
+    section = AblateSection.model_validate({"factors": [{"name": "data", "levels": levels}]})
+    with pytest.raises(UsageError, match="a/b and a b would have one folder, a-b--seed1"):
+        matrix(recipe_in(tmp_path), section, factors_of(section, []))
+
+
+def test_steps_that_nobody_set_cannot_be_matched_and_epochs_are(tmp_path: Path) -> None:
+    made = recipe_in(tmp_path)
+    text = made.path.read_text(encoding="utf-8").replace('trainer = "tiny"\nsteps = 4', 'trainer = "trl"\nbase = "a/b"')
+    made.path.write_text(text, encoding="utf-8")
+    recipe, factors = load_recipe(made.path), factors_of(AblateSection(), ['select.keep=["all", "correct"]'])
+    with pytest.raises(UsageError, match="nothing says how many steps 'student' takes") as caught:
+        matrix(recipe, AblateSection(), factors)
+    assert caught.value.hint == "set train.steps, or --match epochs"
+    assert matrix(recipe, AblateSection(match="epochs", seeds=1), factors)
+
+
 def test_the_section_is_no_part_of_what_a_run_is(tmp_path: Path) -> None:
     plain = recipe_in(tmp_path)
     assert recipe_in(tmp_path, more=ARMS.format(more="")).digest == plain.digest

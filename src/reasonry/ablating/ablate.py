@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reasonry.ablating.audit import Judged, audited, judged
 from reasonry.ablating.cells import prepared, sharing, step_of, trunk_of, without_publishing
 from reasonry.ablating.children import Child, ledger_of, run_children, shared_run
+from reasonry.ablating.evenness import evaluated, uneven
 from reasonry.ablating.findings import Findings, Score, findings
 from reasonry.ablating.matching import matched
 from reasonry.ablating.matrix import Cell, factors_of, matrix
@@ -29,6 +30,7 @@ from reasonry.executors.local import default_workers
 from reasonry.identity import digest
 from reasonry.plan import make_plan
 from reasonry.recipe import Recipe, load_recipe
+from reasonry.registry import find
 from reasonry.run import load_run, locked
 from reasonry.sections import AblateSection, FactorOptions
 from reasonry.store import Store, write_durably
@@ -64,6 +66,8 @@ def ablate(
     """
     console = console or Console()
     chosen = section or recipe.ablate or AblateSection()
+    for name in chosen.audit:
+        find("verifier", name)  # before anything is done: they judge at the very end
     factors = factors_of(chosen, varied)
     cells = matrix(recipe, chosen, factors)
     with locked(folder):
@@ -140,13 +144,16 @@ class _Matrix:
         return made
 
     def _told(self, cells: Sequence[Cell], found_right: Mapping[str, Judged]) -> Ablation:
-        told = [self._cell_facts(cell, found_right) for cell in cells]
+        runs = [load_run(self._place(cell)) for cell in cells]
+        told = [self._cell_facts(cell, run, found_right) for cell, run in zip(cells, runs, strict=True)]
         scores = [
             Score(cell.levels, cell.seed, score["benchmark"], score["student"], score["accuracy"], score["n"])
             for cell, facts in zip(cells, told, strict=True)
             for score in facts["scores"]
         ]
         found = findings(scores, self.factors)
+        tested = [one for cell, run in zip(cells, runs, strict=True) for one in evaluated(cell, run, self.store)]
+        found = replace(found, warnings=[*uneven(tested), *found.warnings])
         whole = digest("ablation", [(facts["name"], facts["digest"]) for facts in told])
         facts = {
             "schema": 1,
@@ -166,15 +173,17 @@ class _Matrix:
             "conclusions": [asdict(one) for one in found.conclusions],
             "warnings": list(found.warnings),
         }
+        self._write(facts)
+        return Ablation(self.folder, whole, found, facts)
+
+    def _write(self, facts: Mapping[str, Any]) -> None:
         try:
             text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
             write_durably(self.folder / "ablation.json", text + "\n")
         except OSError as exc:
             raise StoreError(f"cannot be written: {exc.strerror}", place=str(self.folder)) from exc
-        return Ablation(self.folder, whole, found, facts)
 
-    def _cell_facts(self, cell: Cell, found_right: Mapping[str, Judged]) -> dict[str, Any]:
-        run = load_run(self._place(cell))
+    def _cell_facts(self, cell: Cell, run: Mapping[str, Any], found_right: Mapping[str, Judged]) -> dict[str, Any]:
         trained = {stage["label"]: stage for stage in run["stages"] if stage["stage"] == "train"}
         selected = next(stage for stage in run["stages"] if stage["stage"] == "select")
         left_out = {label: self._left_out(stage["key"]) for label, stage in trained.items()}

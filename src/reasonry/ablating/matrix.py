@@ -96,9 +96,11 @@ def matrix(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptio
         )
     _refuse_conflicts(section, factors)
     cells = list(_cells(recipe, section, factors))
-    names = [cell.name for cell in cells]
-    if len(set(names)) < len(names):
-        raise UsageError("two combinations of levels have one folder name", place="ablate", hint="rename their levels")
+    taken: dict[str, Cell] = {}
+    for cell in cells:
+        if (other := taken.setdefault(cell.name, cell)) is not cell:
+            told = " and ".join(", ".join(one.levels.values()) for one in (other, cell))
+            raise UsageError(f"{told} would have one folder, {cell.name}", place="ablate", hint="rename their levels")
     return cells
 
 
@@ -151,8 +153,9 @@ def _check(recipe: Recipe, settings: Sequence[str], levels: Mapping[str, str], m
         made = load_recipe(recipe.path, settings)
     except RecipeError as exc:
         named = ", ".join(f"{factor} = {level}" for factor, level in levels.items())
-        place = str(exc.place).removeprefix("--set: ")  # it is a level's, which nobody gave by --set
-        raise RecipeError(exc.message, place=f"{place}, in the cell {named}", hint=exc.hint) from exc
+        place = str(exc.place).removeprefix("--set").removeprefix(": ")  # a level's key, which nobody gave by --set
+        where = f"{place}, in the cell {named}" if place else f"the cell {named}"
+        raise RecipeError(exc.message, place=where, hint=exc.hint) from exc
     if not made.train or not made.evaluate:
         raise RecipeError(
             "an ablation trains and evaluates", place=str(recipe.path), hint="add [train] and [[evaluate]]"
