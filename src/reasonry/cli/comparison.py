@@ -145,8 +145,13 @@ def _flip_lines(who: str, flips: Sequence[Flip]) -> Iterator[str]:
     for flip in flips:
         yield f"  {who}: {flip.question_id}  {_one_line(flip.prompt)[:_PROMPT]}"
         yield f"    answer {flip.answer}"
-        yield f"    A {flip.status_a}: ...{_one_line(flip.response_a)[-_RESPONSE:]}"
-        yield f"    B {flip.status_b}: ...{_one_line(flip.response_b)[-_RESPONSE:]}"
+        yield f"    A {flip.status_a}: {_end_of(flip.response_a)}"
+        yield f"    B {flip.status_b}: {_end_of(flip.response_b)}"
+
+
+def _end_of(response: str) -> str:
+    line = _one_line(response)
+    return line if len(line) <= _RESPONSE else f"...{line[-_RESPONSE:]}"
 
 
 def _one_line(text: str) -> str:

@@ -81,9 +81,9 @@ def eval_verb(
     else:
         for line in _lines(model, section.label, manifest):
             click.echo(visible(line))
-    console.note(f"  kept in {folder}; for `reasonry compare`: {folder}:{manifest.key[:_KEY_CHARACTERS]}")
     if "accuracy" not in manifest.metrics:
         raise _nothing_scored(manifest, folder)
+    console.note(f"  kept in {folder}; for `reasonry compare`: {folder}:{manifest.key[:_KEY_CHARACTERS]}")
 
 
 def _section(benchmark: str, values: Mapping[str, Any], system: str | None) -> EvaluateSection:

@@ -123,7 +123,10 @@ def _only(given: str, scores: Sequence[Sealed]) -> Sealed:
     folder, _ = _split(given)
     labels = [score.label for score in scores]
     names = [one.label if labels.count(one.label) == 1 else one.manifest.key[:12] for one in scores]
-    told = [f"  {name}: {_told(score)}" for name, score in zip(names, scores, strict=True)]
+    told = [
+        f"  {name}: {'' if name == score.label else f'{score.label}, '}{_told(score)}"
+        for name, score in zip(names, scores, strict=True)
+    ]
     raise UsageError(
         f"{len(scores)} scores could be meant, the newest first:\n" + "\n".join(told),
         place=given,
@@ -134,7 +137,7 @@ def _only(given: str, scores: Sequence[Sealed]) -> Sealed:
 def _told(score: Sealed) -> str:
     """What tells one score from others of its name."""
     accuracy, conditions = score.metrics.get("accuracy"), score.conditions
-    parts = [score.label, "no score" if accuracy is None else f"{accuracy:.1%}"]
+    parts = ["no score" if accuracy is None else f"{accuracy:.1%}"]
     parts += [f"{name} {conditions[name]}" for name in _TELLING if conditions.get(name) is not None]
     return ", ".join(parts)
 
