@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -72,24 +73,22 @@ def _published(run: str, path: Path | None, *, as_json: bool) -> None:
 
 def _beside_lines(score: ScoreBeside) -> Iterator[str]:
     yield f"{score.sealed.label}: {score.accuracy:.1%} [{score.low:.1%}, {score.high:.1%}]"
-    comparable = [one for one in score.published if one.is_comparable]
-    others = [one for one in score.published if not one.is_comparable]
     if not score.published:
         yield f"  no published score on '{score.sealed.part}' is known"
         return
-    yield f"  {len(comparable)} of {len(score.published)} published scores are under the same conditions"
-    for one in comparable:
-        yield f"  = {one.published.value:6.1%}  {one.published.model}: {score.verdict(one)}"
-        yield from _source_lines(one.published)
-    for one in others:
-        yield f"  ? {one.published.value:6.1%}  {one.published.model}: not comparable; {one.why_not()}"
-        yield from _source_lines(one.published)
+    comparable = sum(one.is_comparable for one in score.published)
+    yield f"  {comparable} of {len(score.published)} published scores are under the same conditions"
+    for (source, why_not), several in groupby(score.published, lambda one: (_source_of(one.published), one.why_not())):
+        yield f"  {source}"
+        yield f"    not comparable; {why_not}" if why_not else "    comparable"
+        for one in several:
+            verdict = f": {score.verdict(one)}" if one.is_comparable else ""
+            yield f"    {one.published.value:6.1%}  {one.published.model}{verdict}"
 
 
-def _source_lines(published: PublishedScore) -> Iterator[str]:
-    yield f"            {published.source}, {published.date}, {published.url}"
-    if published.second_hand is not None:
-        yield f"            second-hand: {published.second_hand}"
+def _source_of(published: PublishedScore) -> str:
+    second_hand = "" if published.second_hand is None else f" (second-hand: {published.second_hand})"
+    return f"{published.source}, {published.date}, {published.url}{second_hand}"
 
 
 def _warn(found: Comparison, console: Console) -> None:
