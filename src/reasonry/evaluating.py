@@ -6,7 +6,7 @@ table under the folder given, with every completion; what is sealed is not done 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from reasonry.console import Console
 from reasonry.errors import UsageError
+from reasonry.faults import fault_of
 from reasonry.identity import digest
 from reasonry.ledger import Ledger
 from reasonry.prompts import asked_content
@@ -28,6 +29,8 @@ from reasonry.teachers.local.checkpoint import checkpoint_digest
 
 __all__ = ["evaluate_checkpoint", "evaluate_endpoint", "evaluate_replay", "options_from"]
 
+_CHECKPOINTS_SHOWN = 3
+
 
 def options_from(kind: Any, name: str, values: Mapping[str, Any], key: str) -> Any:
     """The options of a part from plain values, relative to the current folder. Raises UsageError."""
@@ -36,10 +39,29 @@ def options_from(kind: Any, name: str, values: Mapping[str, Any], key: str) -> A
     try:
         return model.model_validate({key: name, **values}, context={"folder": Path.cwd()})
     except ValidationError as exc:
-        error = exc.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in error["loc"])
-        option = "--set" if kind == "benchmark" else "--ask"
-        raise UsageError(f"{where}: {error['msg']}", place=f"{kind} '{name}'", hint=f"{option} key=value") from exc
+        raise _worded(exc, model, values, kind, name) from exc
+
+
+def _worded(failure: ValidationError, model: Any, values: Mapping[str, Any], kind: str, name: str) -> UsageError:
+    error = min(failure.errors(include_url=False), key=lambda e: e["type"] != "no_such_file")
+    fault = fault_of(error, model, "the current folder")
+    where = error["loc"] if fault.is_of_a_key else _given_at(error["loc"], values)
+    option = "--set" if kind == "benchmark" else "--ask"
+    hint = fault.hint
+    if error["type"] == "missing":
+        hint = f"{option} {'.'.join(map(str, where))}=..., see `reasonry parts {kind} {name}`"
+    place = f"{kind} '{name}'" + (f": {'.'.join(map(str, where))}" if where else "")
+    return UsageError(fault.message, place=place, hint=hint)
+
+
+def _given_at(loc: Sequence[str | int], values: Any) -> Sequence[str | int]:
+    """The part of pydantic's path that the user wrote: inside a value it goes on with the arms of a union."""
+    for depth, step in enumerate(loc):
+        try:
+            values = values[step]
+        except (KeyError, IndexError, TypeError):
+            return loc[:depth]
+    return loc
 
 
 def evaluate_checkpoint(
@@ -47,11 +69,21 @@ def evaluate_checkpoint(
 ) -> Manifest:
     """Score a checkpoint folder."""
     if not any(checkpoint.glob("*.safetensors")):
-        raise UsageError("no checkpoint: there are no *.safetensors in it", place=str(checkpoint))
+        raise _no_checkpoint(checkpoint)
     name = checkpoint.resolve().name
     options = evaluate.EvaluateOptions(section, "student", name, checkpoint=checkpoint)
     identity = {"checkpoint": checkpoint_digest(checkpoint), "name": name}
     return _sealed(options, identity, folder, workers=workers, console=console)
+
+
+def _no_checkpoint(given: Path) -> UsageError:
+    """What to name instead: a run's own checkpoint, or whoever serves or recorded the model."""
+    if not given.is_dir():
+        hint = "of a model that is served give --base-url or --provider too, of recorded answers --replay"
+        return UsageError("no such folder, and so no checkpoint", place=str(given), hint=hint)
+    of_a_run = sorted(given.glob("tables/train/*/checkpoint"))
+    hint = " or ".join(map(str, of_a_run[:_CHECKPOINTS_SHOWN])) or "name a folder in HuggingFace's format"
+    return UsageError("no checkpoint: there are no *.safetensors in it", place=str(given), hint=hint)
 
 
 def evaluate_endpoint(

@@ -15,6 +15,7 @@ from typing import Any, cast
 from pydantic import BaseModel, Field, ValidationError
 
 from reasonry.errors import PartError, RecipeError, nearest_hint
+from reasonry.faults import fault_of
 from reasonry.identity import digest
 from reasonry.prompts import PRESETS
 from reasonry.recipe_text import Raw, apply_overrides, parse, read_text
@@ -271,22 +272,9 @@ class _Checker:
         """The first error by line, in our words."""
         errors = failure.errors(include_url=False)
         error = min(errors, key=lambda e: (line_of(self.lines, (*path, *e["loc"])) or 0, e["type"] != "no_such_file"))
+        fault = fault_of(error, model, "the recipe")
         where: TomlPath = (*path, *error["loc"])
-        if error["type"] == "missing":
-            message, hint = "is required", f"add {where[-1]} = ..."
-        elif error["type"] == "extra_forbidden":
-            known = _known_keys(model, error["loc"][:-1])
-            message, hint = f"unknown key '{where[-1]}'", nearest_hint(str(where[-1]), known)
-        else:
-            where = self._trim(where)
-            text = error["msg"]
-            message = f"{text[:1].lower()}{text[1:]}"
-            hint = error.get("ctx", {}).get("hint") or (
-                "paths are relative to the recipe"
-                if error["type"] == "no_such_file"
-                else f"given: {error['input']!r:.80}"
-            )
-        return self._error(where, message, hint)
+        return self._error(where if fault.is_of_a_key else self._trim(where), fault.message, fault.hint)
 
     def _trim(self, path: TomlPath) -> TomlPath:
         """Without what pydantic appends inside a value (the arms of a union)."""
@@ -387,21 +375,3 @@ def _dotted(path: TomlPath) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
-
-
-def _known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys a table knows, following `loc` into nested models."""
-    for step in loc:
-        if isinstance(step, int) or step not in model.model_fields:
-            continue
-        inner = list(_models_in(model.model_fields[step].annotation))
-        if inner:
-            model = inner[0]
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument)

@@ -62,7 +62,7 @@ def apply_overrides(raw: Raw, overrides: Sequence[str]) -> set[TomlPath]:
         here: Any = raw
         for key in keys[:-1]:
             here, path = _step(here, path, key, override)
-        here, last = (here, keys[-1]) if isinstance(here, dict) else _no_table(override)
+        here, last = (here, keys[-1]) if isinstance(here, dict) else _no_table(override, path)
         cast("Raw", here)[last] = toml_value(literal.strip())
         changed.add((*path, last))
     return changed
@@ -73,11 +73,16 @@ def _step(here: Any, path: TomlPath, key: str, override: str) -> tuple[Any, Toml
         return here[int(key)], (*path, int(key))
     if isinstance(here, dict):
         return cast("Raw", here).setdefault(key, {}), (*path, key)
-    return _no_table(override)
+    return _no_table(override, path if isinstance(here, list) else ())
 
 
-def _no_table(override: str) -> Any:
-    raise RecipeError(f"'{override}' does not name a key of the recipe", place="--set", hint="--set distil.samples=4")
+def _no_table(override: str, several: TomlPath = ()) -> Any:
+    """`several`: the path of a list of tables, of which one has to be named by its place."""
+    hint = "--set distil.samples=4"
+    if several:
+        listed = ".".join(map(str, several))
+        hint = f"there may be several [[{listed}]]: the first is {listed}.0"
+    raise RecipeError(f"'{override}' does not name a key of the recipe", place="--set", hint=hint)
 
 
 def toml_value(literal: str) -> Any:

@@ -131,8 +131,11 @@ def run(
     workers: int | None = None,
     ledger: Path | None = None,
     sweep: bool = True,
+    budget: Budget | None = None,
 ) -> RunResult:
     """Run a recipe into a folder, or resume it there.
+
+    `budget` is shared with other runs, and takes the place of the recipe's own.
 
     `sweep` False: its tables are shared with other runs under way, and whoever shares them removes what killed runs
     left in them.
@@ -142,7 +145,7 @@ def run(
     """
     refuse_foreign(recipe, folder)
     with locked(folder):
-        runner = _Runner(recipe, folder, console or Console(), workers or given_workers(), ledger)
+        runner = _Runner(recipe, folder, console or Console(), workers or given_workers(), ledger, budget)
         if sweep:
             runner.store.sweep()
         return runner.run()
@@ -168,7 +171,13 @@ def load_run(folder: Path) -> dict[str, Any]:
 
 class _Runner:
     def __init__(
-        self, recipe: Recipe, folder: Path, console: Console, workers: int | None, ledger: Path | None
+        self,
+        recipe: Recipe,
+        folder: Path,
+        console: Console,
+        workers: int | None,
+        ledger: Path | None,
+        budget: Budget | None,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
@@ -179,7 +188,7 @@ class _Runner:
         self.manifests: dict[str, Manifest] = {}
         self._ledger_path = ledger or Path(env.read("REASONRY_LEDGER") or folder / "ledger.sqlite")
         self._ledger: Ledger | None = None
-        self._budget = Budget(recipe.budget.usd) if recipe.budget else None
+        self._budget = budget or (Budget(recipe.budget.usd) if recipe.budget else None)
         self._started = time.time()
 
     def run(self) -> RunResult:
@@ -227,7 +236,7 @@ class _Runner:
         is_cached = manifest is not None and self._is_present(step, manifest)
         if manifest is None or not is_cached:
             manifest = self._work(step)
-        elif self._budget is not None:
+        elif self._budget is not None and self._budget.counts_paid:
             self._budget.add(manifest.cost_usd or 0.0)  # what a sealed stage cost is spent
         self.manifests[step.name] = manifest
         seconds = time.perf_counter() - start

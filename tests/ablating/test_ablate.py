@@ -102,7 +102,7 @@ def test_the_audit_tells_right_answers_over_wrong_steps(home: Path) -> None:
     mistakes = "distil.mistakes=[{ slip = 1 }, { cancelling = 1 }]"
     recipe = recipe_in(home)
     made = quiet(recipe, home / "audit", section=section, varied=[mistakes, 'select.keep=["all", "correct"]'])
-    found = {one["name"]: one["audit"] for one in made.facts["cells"]}
+    found = {one["name"]: one["audit"]["student"] for one in made.facts["cells"]}
     assert all(audit["first_alone"] == 0 for name, audit in found.items() if "slip" in name)
     several = [audit for name, audit in found.items() if "cancelling" in name]
     kept_all = max(several, key=lambda audit: audit["examples"])

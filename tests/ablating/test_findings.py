@@ -111,6 +111,13 @@ def test_a_conclusion_says_under_which_conditions_it_holds() -> None:
     assert (conclusion.better, conclusion.undecided) == (["bug"], ["slips"])
 
 
+def test_a_conclusion_without_conditions_says_how_much() -> None:
+    told = found(all=[0.50, 0.52, 0.48, 0.51], verified=[0.90, 0.92, 0.88, 0.91])
+    (conclusion,) = told.conclusions
+    assert conclusion.words == told.comparisons[0].words
+    assert "points [" in conclusion.words
+
+
 def test_a_wide_spread_between_seeds_is_told() -> None:
     told = found(all=[0.21, 0.99, 0.7], verified=[0.9, 0.91, 0.92])
     assert len(told.warnings) == 1

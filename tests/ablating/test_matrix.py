@@ -108,6 +108,39 @@ def test_a_level_that_makes_no_recipe_is_named_with_its_cell(tmp_path: Path) -> 
     assert "in the cell select.keep = everything" in str(error.value.place)
 
 
+@pytest.mark.parametrize("key", ["train.seed", "train.0.seed"])
+def test_a_level_may_not_set_the_seed_that_the_ablation_sets(tmp_path: Path, key: str) -> None:
+    recipe = recipe_in(tmp_path)
+    with pytest.raises(UsageError, match=f"a level sets {key}, and so do the seeds"):
+        matrix(recipe, AblateSection(), factors_of(AblateSection(), [f"{key}=[1, 2]"]))
+
+
+def test_a_level_may_set_the_seed_of_the_recipe_where_seeds_change_the_training_alone(tmp_path: Path) -> None:
+    recipe, factors = recipe_in(tmp_path), factors_of(AblateSection(), ["seed=[1, 2]"])
+    assert len(matrix(recipe, AblateSection(seeds=1), factors)) == 2
+    with pytest.raises(UsageError, match="a level sets seed"):
+        matrix(recipe, AblateSection(reseed="all"), factors)
+
+
+@pytest.mark.parametrize(
+    "second", ['select.keep=["all", "correct"]', 'select=[{ keep = "all" }, { keep = "correct" }]']
+)
+def test_a_key_that_two_factors_set_is_refused(tmp_path: Path, second: str) -> None:
+    section = AblateSection.model_validate({"factors": [{"name": "data", "levels": LEVELS}]})
+    with pytest.raises(UsageError, match=r"two factors set select\.keep"):
+        matrix(recipe_in(tmp_path), section, factors_of(section, [second]))
+
+
+LEVELS = [{"name": "one", "set": {"select.keep": "all"}}, {"name": "two"}]
+
+
+def test_a_key_that_is_not_there_is_named_as_it_was_given(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        matrix(recipe_in(tmp_path), AblateSection(), factors_of(AblateSection(), ["select.keap=[1, 2]"]))
+    assert (caught.value.message, caught.value.hint) == ("unknown key 'keap'", "did you mean 'keep'?")
+    assert caught.value.place == "select.keap, in the cell select.keap = 1"
+
+
 def test_a_matrix_beyond_all_reason_is_refused(tmp_path: Path) -> None:
     recipe, section = recipe_in(tmp_path), AblateSection(seeds=100)
     values = ", ".join(map(str, range(1, 102)))
@@ -140,6 +173,35 @@ def test_arms_that_are_not_there_are_an_error_of_the_recipe(tmp_path: Path, more
     with pytest.raises(RecipeError) as error:
         recipe_in(tmp_path, more=ARMS.format(more=more))
     assert "ablate" in str(error.value.place)
+
+
+def test_a_level_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no level is named 'aa': (did you mean 'a'|known)"):
+        recipe_in(tmp_path, more=ARMS.format(more='control = "aa"'))
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "a = b", "x" * 61])
+def test_a_name_that_is_none_is_refused_in_words(name: str) -> None:
+    with pytest.raises(ValueError, match="a name has 1 to 60 characters, and neither a line break nor '='"):
+        AblateSection.model_validate({"factors": [{"name": name, "levels": LEVELS}]})
+
+
+def test_levels_with_one_folder_are_named(tmp_path: Path) -> None:
+    levels = [{"name": "a/b"}, {"name": "a b", "set": {"select.keep": "all"}}]
+    section = AblateSection.model_validate({"factors": [{"name": "data", "levels": levels}]})
+    with pytest.raises(UsageError, match="a/b and a b would have one folder, a-b--seed1"):
+        matrix(recipe_in(tmp_path), section, factors_of(section, []))
+
+
+def test_steps_that_nobody_set_cannot_be_matched_and_epochs_are(tmp_path: Path) -> None:
+    made = recipe_in(tmp_path)
+    text = made.path.read_text(encoding="utf-8").replace('trainer = "tiny"\nsteps = 4', 'trainer = "trl"\nbase = "a/b"')
+    made.path.write_text(text, encoding="utf-8")
+    recipe, factors = load_recipe(made.path), factors_of(AblateSection(), ['select.keep=["all", "correct"]'])
+    with pytest.raises(UsageError, match="nothing says how many steps 'student' takes") as caught:
+        matrix(recipe, AblateSection(), factors)
+    assert caught.value.hint == "set train.steps, or --match epochs"
+    assert matrix(recipe, AblateSection(match="epochs", seeds=1), factors)
 
 
 def test_the_section_is_no_part_of_what_a_run_is(tmp_path: Path) -> None:

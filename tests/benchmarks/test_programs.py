@@ -198,6 +198,7 @@ def test_a_contest_problem_is_judged_by_its_shown_and_hidden_tests(tmp_path: Pat
     assert status(question, "print(sum(map(int, input().split())))") is Status.CORRECT
     assert status(question, "input()\nprint(3)") is Status.INCORRECT
     assert "stdin" in question.prompt
+    assert question.meta["difficulty"] == 1  # easy
 
 
 def test_a_functional_problem_calls_the_method(tmp_path: Path) -> None:

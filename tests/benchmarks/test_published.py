@@ -92,6 +92,17 @@ def test_the_answer_of_gsm8k_is_the_number_behind_the_marks(tmp_path: Path, aske
     assert asked
 
 
+@pytest.mark.parametrize(("level", "difficulty"), [(5, 5.0), ("Level 3", 3.0), ("Level ?", None), (None, None)])
+def test_the_level_of_math_is_its_difficulty_where_a_copy_has_one(
+    tmp_path: Path, level: object, difficulty: float | None
+) -> None:
+    copied = {name: value for name, value in ROWS["math500"].items() if name != "level"}
+    rows = [copied if level is None else {**copied, "level": level}]
+    (tmp_path / "copy.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (question,) = questions(run("benchmark", "math500", tmp_path, path="copy.jsonl"))
+    assert question.meta.get("difficulty") == difficulty
+
+
 def test_the_choices_of_gpqa_stand_in_an_order_that_their_texts_decide(
     tmp_path: Path, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,10 @@ def test_a_run_beside_published_scores(home: Path) -> None:
     done = reasonry("compare", "a", "--published", cwd=home)
     assert done.returncode == 0, done.stderr
     assert "0 of " in done.stdout
-    assert "OpenThinker-32B: not comparable; differs: harness Evalchemy, here 'reasonry math@3'" in done.stdout
+    assert "    not comparable; differs: harness Evalchemy (here 'reasonry math@3')" in done.stdout
+    assert "    66.0%  OpenThinker-32B\n" in done.stdout
+    sources = [line for line in done.stdout.splitlines() if "https://" in line]
+    assert len(sources) == len(set(sources))
     shown = json.loads(reasonry("compare", "a", "--published", "--json", cwd=home).stdout)
     (score,) = shown["scores"]
     assert {one["benchmark"] for one in score["published"]} == {"aime24"}

@@ -48,12 +48,41 @@ def test_json_is_one_object_with_score_conditions_and_digests(folder: Path) -> N
     assert len({shown["score_digest"], shown["conditions_digest"], shown["digest"]}) == 3
 
 
+def test_the_folder_of_a_run_is_no_checkpoint_but_names_its_own(folder: Path) -> None:
+    checkpoint = folder / "run" / "tables" / "train" / "0a1b" / "checkpoint"
+    checkpoint.mkdir(parents=True)
+    done = reasonry("eval", "run", "--benchmark", "q.jsonl", cwd=folder)
+    assert_clear(done, 2, "hint: run/tables/train/0a1b/checkpoint")
+
+
+def test_a_recording_of_others_says_what_to_look_at(folder: Path) -> None:
+    assert_clear(reasonry("eval", "nobody", *REPLAY, *COLUMNS, cwd=folder), 1, "look at `fields` and `model`")
+
+
 def test_a_part_of_the_answers_is_told_each_time(folder: Path) -> None:
     asked = [*REPLAY, *COLUMNS, "--set", "samples=3", "--ask", "max_refused=1"]
     for _ in range(2):
         done = reasonry("eval", "m", *asked, cwd=folder)
         assert done.returncode == 0, done.stderr
         assert "33.3% of the answers asked for are missing" in done.stderr
+
+
+def test_rows_of_the_benchmark_that_are_no_question_are_told_with_where_the_score_is(folder: Path) -> None:
+    with (folder / "q.jsonl").open("a") as file:
+        file.write('{"prompt": "What is 1 + 1?", "answer": "2"}\nnot json\n')
+    done = reasonry("eval", "m", *REPLAY, *COLUMNS, "--set", "samples=2", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "warning: rows of the benchmark that are no question of it: not_json 1, same_question 1" in done.stderr
+    handle = done.stderr.split("for `reasonry compare`: ")[1].strip()
+    beside = reasonry("compare", handle, "--published", cwd=folder)
+    assert beside.stdout.startswith("jsonl/m: 75.0% [")
+
+
+def test_no_score_at_all_is_a_failure_that_says_why(folder: Path) -> None:
+    code = ["--benchmark", "q.jsonl", "--set", "verifier=code", "--replay", "r.jsonl", "--workers", "1", *COLUMNS]
+    done = reasonry("eval", "m", *code, cwd=folder)
+    assert_clear(done, 1, "nothing could be scored; the first: skipped: ")
+    assert done.stdout == "m on jsonl: no score (2 skipped)\n"
 
 
 def test_answers_that_cannot_be_verified_end_with_1(folder: Path) -> None:
@@ -71,6 +100,9 @@ def test_answers_that_cannot_be_verified_end_with_1(folder: Path) -> None:
         ([*REPLAY, "--set", "max_error_rate=2"], "max_error_rate"),
         ([*REPLAY, "--ask", "path=nowhere.jsonl"], "nowhere.jsonl"),
         (["--benchmark", "q.jsonl", "--provider", "opnai"], "openai"),
+        (["--benchmark", "q.jsonl", "--set", "smples=2"], "did you mean 'samples'?"),
+        (["--benchmark", "nowhere.jsonl"], "no such file: nowhere.jsonl"),
+        (["--benchmark", "q.jsonl"], "of a model that is served give --base-url"),
     ],
 )
 def test_a_wrong_command_is_one_clear_error(folder: Path, arguments: list[str], said: str) -> None:

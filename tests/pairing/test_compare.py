@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -198,6 +199,59 @@ def test_a_score_without_conditions_is_refused(tmp_path: Path) -> None:
     assert compare_scores(a, b, despite_conditions=True).obstacles
 
 
+OTHER_QUESTIONS: dict[str, object] = {"questions": "others", "asked": "other words", "question_count": 22, "limit": 22}
+
+
+def test_other_questions_are_compared_on_those_that_both_were_asked(tmp_path: Path) -> None:
+    a = seal(tmp_path / "a", answers(range(9)))
+    b = seal(tmp_path / "b", answers(range(20), questions=22), conditions={**CONDITIONS, **OTHER_QUESTIONS})
+    with pytest.raises(UsageError, match="both were asked: 22, of A's 30 and B's 22") as caught:
+        compare_scores(a, b)
+    assert "--shared-questions" in str(caught.value.hint)
+    found = compare_scores(a, b, shared_questions=True)
+    assert (found.difference.n, found.a.only_here, found.b.only_here) == (22, 8, 0)
+    assert (found.a.mean, found.b.mean) == (9 / 22, 20 / 22)
+    assert found.as_json()["conditions_match"]
+
+
+@pytest.mark.parametrize("changed", [{"prompt": "Think. {prompt}"}, {"max_tokens": 1}, {"asked": None}])
+def test_other_questions_asked_otherwise_are_still_refused(tmp_path: Path, changed: dict[str, object]) -> None:
+    a = seal(tmp_path / "a", answers(range(9)))
+    b = seal(tmp_path / "b", answers(range(9)), conditions={**CONDITIONS, **OTHER_QUESTIONS, **changed})
+    with pytest.raises(UsageError, match=next(iter(changed))):
+        compare_scores(a, b, shared_questions=True)
+
+
+def test_the_same_questions_in_other_words_are_no_other_questions(tmp_path: Path) -> None:
+    a = seal(tmp_path / "a", answers(range(9)))
+    b = seal(tmp_path / "b", answers(range(9)), conditions={**CONDITIONS, "asked": "other words"})
+    with pytest.raises(UsageError, match="differs: asked"):
+        compare_scores(a, b, shared_questions=True)
+
+
+def test_a_student_before_training_is_meant_only_where_it_is_named(tmp_path: Path) -> None:
+    for name, right in (("a", 3), ("b", 9)):
+        seal(tmp_path / name, answers(range(right)), label="aime24/s")
+        seal(tmp_path / name, answers([]), label="aime24/s/untrained", untrained=True)
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    assert len(compare_scores(a, b).gained) == 6
+    named = compare_scores(f"{a}:aime24/s/untrained", b)
+    assert (named.a.sealed.label, named.b.sealed.label) == ("aime24/s/untrained", "aime24/s/untrained")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"accuracy": float("nan")}, {"accuracy": "all"}, {"low": None}, {"coverage": -1}, {"conditions": [1]}]
+)
+def test_figures_that_were_never_sealed_are_damage(tmp_path: Path, wrong: dict[str, object]) -> None:
+    good, bad = seal(tmp_path / "good", answers(range(9))), seal(tmp_path / "bad", answers(range(9)))
+    manifest = next((tmp_path / "bad").glob("tables/evaluate/*/manifest.json"))
+    plain = json.loads(manifest.read_text())
+    plain["metrics"].update(wrong)
+    manifest.write_text(json.dumps(plain))
+    with pytest.raises(StoreError, match=next(iter(wrong))):
+        compare_scores(good, bad)
+
+
 def test_one_of_several_scores_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "with:colon"
     seal(folder, answers(range(3)), label="aime24/one")
@@ -208,7 +262,7 @@ def test_one_of_several_scores_is_named(tmp_path: Path) -> None:
     assert compare_scores(f"{folder}:aime24/one", f"{folder}:{key[:10]}").b.sealed.label == "aime24/two"
     other = seal(tmp_path / "other", answers(range(9)), label="aime24/two")
     assert compare_scores(str(folder), other).a.sealed.label == "aime24/two"
-    with pytest.raises(UsageError, match="2 scores could be meant: ") as caught:
+    with pytest.raises(UsageError, match="2 scores could be meant, the newest first:\n") as caught:
         compare_scores(str(folder), str(folder))
     assert str(caught.value.hint).startswith(f"{folder}:aime24/")
     with pytest.raises(UsageError, match="no score 'aime24/tow'") as caught:

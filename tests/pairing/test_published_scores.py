@@ -51,6 +51,8 @@ def test_ours_are_cited_and_of_benchmarks_that_there_are() -> None:
     assert all(0 < one.value < 1 and one.source and one.url.startswith("https://") for one in scores)
     listed = [(one.source, one.model, one.benchmark) for one in scores]
     assert len(set(listed)) == len(listed)
+    assert {one.model for one in scores if one.second_hand} == {"OpenThinker-7B", "OpenThinker2-7B", "OpenThinker3-7B"}
+    assert all("OpenThinker3-7B model card" in one.source for one in scores if one.second_hand)
 
 
 def test_what_a_source_states_of_one_benchmark_is_added_to_what_it_states_of_all() -> None:
@@ -77,11 +79,11 @@ def test_the_same_conditions_are_comparable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"samples": 64}, "differs: samples 64, here 1"),
-        ({"harness": "Evalchemy"}, "differs: harness Evalchemy, here 'reasonry math@3'"),
-        ({"prompt": None}, "unknown: prompt"),
-        ({"temperature": None, "top_p": None}, "unknown: temperature, top_p"),
-        ({"special": "budget forcing"}, "differs: special 'budget forcing', here none"),
+        ({"samples": 64}, "differs: samples 64 (here 1)"),
+        ({"harness": "Evalchemy"}, "differs: harness Evalchemy (here 'reasonry math@3')"),
+        ({"prompt": None}, "not stated there: prompt"),
+        ({"temperature": None, "top_p": None}, "not stated there: temperature, top_p"),
+        ({"special": "budget forcing"}, "differs: special 'budget forcing' (here none)"),
     ],
 )
 def test_what_differs_or_is_unknown_is_listed(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
@@ -94,7 +96,7 @@ def test_a_recording_is_comparable_only_in_what_was_stated(tmp_path: Path) -> No
     conditions = {**CONDITIONS, "served_by": "replay", "prompt": None}
     run = seal(tmp_path, answers(range(15)), conditions=conditions, coverage=0.9)
     (score,) = beside_published(run, [_published()])
-    assert score.published[0].why_not() == "differs: coverage 1.0, here 0.9; unknown: system_prompt, prompt"
+    assert score.published[0].why_not() == "differs: coverage 1.0 (here 0.9); not stated here: system_prompt, prompt"
 
 
 def test_where_nothing_is_drawn_top_p_decides_nothing(tmp_path: Path) -> None:

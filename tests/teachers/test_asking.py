@@ -386,6 +386,16 @@ def test_answers_in_the_ledger_need_no_budget(ledger: Ledger) -> None:
     assert all(o.from_ledger for o in again)
 
 
+def test_a_budget_may_leave_out_what_was_paid_before(ledger: Ledger) -> None:
+    requests = [request_of(f"question {i:091}", max_tokens=10) for i in range(30)]
+    list(ask_all(FakeTeacher(), requests[:10], ledger, price=PRICE))
+    budget = Budget(5.5 * ECHO_USD, counts_paid=False)
+    with pytest.raises(BudgetReached):
+        list(ask_all(FakeTeacher(), requests, ledger, price=PRICE, budget=budget))
+    assert len(list(ledger.entries())) == 15
+    assert budget.spent_usd == pytest.approx(5 * ECHO_USD, rel=0.05)
+
+
 def test_an_empty_budget_buys_nothing(ledger: Ledger) -> None:
     teacher = FakeTeacher()
     with pytest.raises(BudgetReached):

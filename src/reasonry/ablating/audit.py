@@ -1,9 +1,8 @@
-"""What a cell's examples are worth by verifiers that had no say in choosing them."""
+"""What the examples that a student learned from are worth, by verifiers that had no say in choosing them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reasonry.ablating.cells import step_of
@@ -16,7 +15,10 @@ from reasonry.store import Manifest, Store
 from reasonry.types import Example, Question, Status
 from reasonry.verifiers.batch import VerifyItem, verify_all
 
-__all__ = ["Audit", "audit"]
+__all__ = ["Audit", "Judged", "audited", "judged"]
+
+Judged = Mapping[str, Sequence[bool]]
+"""Of each example, by its id, whether each verifier finds it correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,12 @@ class Audit:
     first_alone: int
 
 
-def audit(names: Sequence[str], recipe: Recipe, store: Store, *, workers: int | None) -> Audit:
+def judged(names: Sequence[str], recipe: Recipe, store: Store, *, workers: int | None) -> Judged:
     """Judge the examples that a sealed select stage kept, by each of these verifiers."""
     curated, selected = _sealed(recipe, store, "curate"), _sealed(recipe, store, "select")
     limits = Limits(recipe.verify.timeout_s, recipe.verify.memory_mb)
     with find("executor", "local").call(workers) as executor:
-        judged = [
+        found = [
             [
                 verdict.status is Status.CORRECT
                 for verdict in verify_all(
@@ -45,9 +47,15 @@ def audit(names: Sequence[str], recipe: Recipe, store: Store, *, workers: int | 
             ]
             for name in names
         ]
-    counts = Counter({name: sum(found) for name, found in zip(names, judged, strict=True)})
-    alone = sum(first and not last for first, last in zip(judged[0], judged[-1], strict=True))
-    return Audit(len(judged[0]), dict(counts), alone)
+    examples = [example.id for example in store.rows(selected, Example)]
+    return dict(zip(examples, zip(*found, strict=True), strict=True))
+
+
+def audited(names: Sequence[str], found: Judged, left_out: Collection[str]) -> Audit:
+    """What a student learned from: the examples that were judged, but for those that its training left out."""
+    learned = [right for example, right in found.items() if example not in left_out]
+    correct = {name: sum(right[i] for right in learned) for i, name in enumerate(names)}
+    return Audit(len(learned), correct, sum(right[0] and not right[-1] for right in learned))
 
 
 def _sealed(recipe: Recipe, store: Store, stage: str) -> Manifest:

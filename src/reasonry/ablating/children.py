@@ -22,6 +22,7 @@ from reasonry.console import Console
 from reasonry.errors import StoreError, WorkFailed
 from reasonry.recipe import Recipe
 from reasonry.run import RunResult, run
+from reasonry.teachers.asking.spending import Budget
 
 __all__ = ["Child", "Ended", "ledger_of", "run_children", "shared_run"]
 
@@ -51,10 +52,19 @@ def ledger_of(shared: Path) -> Path:
     return shared / _LEDGER
 
 
-def shared_run(recipe: Recipe, folder: Path, shared: Path, *, workers: int | None, console: Console) -> RunResult:
+def shared_run(
+    recipe: Recipe,
+    folder: Path,
+    shared: Path,
+    *,
+    workers: int | None,
+    console: Console,
+    budget: Budget | None = None,
+) -> RunResult:
     """Run a recipe into `folder`, with tables and ledger of `shared`, which the caller holds and sweeps."""
     _link(folder, shared)
-    return run(recipe, folder, console=console, workers=workers, ledger=ledger_of(shared), sweep=False)
+    ledger = ledger_of(shared)
+    return run(recipe, folder, console=console, workers=workers, ledger=ledger, sweep=False, budget=budget)
 
 
 def _link(folder: Path, shared: Path) -> None:

@@ -207,7 +207,8 @@ def _conclusions(comparisons: Sequence[Comparison]) -> Iterator[Conclusion]:
             )
             if where[verdict]
         ]
-        words = f"{level} against {control}: {'; '.join(parts)}"
+        alone = several[0] if len(several) == 1 and not several[0].others else None
+        words = alone.words if alone is not None else f"{level} against {control}: {'; '.join(parts)}"
         yield Conclusion(
             factor, level, control, benchmark, student, where["better"], where["worse"], where["undecided"], words
         )

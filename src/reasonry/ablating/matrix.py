@@ -19,6 +19,7 @@ from reasonry.sections import AblateSection, FactorOptions, LevelOptions, Match
 
 __all__ = ["Cell", "factors_of", "matrix", "toml_literal", "train_places"]
 
+_SEED = re.compile(r"train(\.\d+)?\.seed")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.+-]+")
 MOST_CELLS = 10_000
 
@@ -81,7 +82,8 @@ def _shown(value: Any) -> str:
 def matrix(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptions]) -> list[Cell]:
     """All cells, the seeds of a combination together. Each is checked as a recipe of its own.
 
-    Raises RecipeError for a level that makes no recipe, UsageError for a matrix beyond all reason.
+    Raises RecipeError for a level that makes no recipe; UsageError for a matrix beyond all reason, where a key would be
+    set twice and one value silently lost, or where cells cannot be matched.
     """
     combinations = 1
     for factor in factors:
@@ -92,35 +94,82 @@ def matrix(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptio
             place="ablate",
             hint=f"at most {MOST_CELLS:,}: vary less at a time",
         )
+    _refuse_conflicts(section, factors)
     cells = list(_cells(recipe, section, factors))
-    names = [cell.name for cell in cells]
-    if len(set(names)) < len(names):
-        raise UsageError("two combinations of levels have one folder name", place="ablate", hint="rename their levels")
+    taken: dict[str, Cell] = {}
+    for cell in cells:
+        if (other := taken.setdefault(cell.name, cell)) is not cell:
+            told = " and ".join(", ".join(one.levels.values()) for one in (other, cell))
+            raise UsageError(f"{told} would have one folder, {cell.name}", place="ablate", hint="rename their levels")
     return cells
+
+
+def _refuse_conflicts(section: AblateSection, factors: Sequence[FactorOptions]) -> None:
+    for factor, level, key in _keys_of(factors):
+        if _SEED.fullmatch(key) or (section.reseed == "all" and key == "seed"):
+            raise UsageError(
+                f"a level sets {key}, and so do the seeds of the ablation",
+                place=f"ablate: {factor} = {level}",
+                hint="leave it out: every level is trained with each of `ablate.seeds`",
+            )
+    for (factor, _, key), (other, level, second) in itertools.combinations(_keys_of(factors), 2):
+        if factor != other and (f"{key}.".startswith(f"{second}.") or f"{second}.".startswith(f"{key}.")):
+            raise UsageError(
+                f"two factors set {key if len(key) > len(second) else second}, and only one of them could hold",
+                place=f"ablate: {factor}, and {other} = {level}",
+                hint="make one factor of both, with a level for each combination",
+            )
+
+
+def _keys_of(factors: Sequence[FactorOptions]) -> list[tuple[str, str, str]]:
+    """Factor, level and key of all that is set."""
+    return [(factor.name, level.name, key) for factor in factors for level in factor.levels for key in level.set]
 
 
 def _cells(recipe: Recipe, section: AblateSection, factors: Sequence[FactorOptions]) -> Iterator[Cell]:
     for chosen in itertools.product(*(factor.levels for factor in factors)):
         levels = {factor.name: level.name for factor, level in zip(factors, chosen, strict=True)}
         settings = [f"{key}={toml_literal(value)}" for level in chosen for key, value in level.set.items()]
-        own: list[Match] = [level.match for level in chosen if level.match is not None]
-        match = own[-1] if own else section.match
-        _check(recipe, [*recipe.overrides, *settings], levels)
+        match = _match_of(chosen, section.match)
+        _check(recipe, [*recipe.overrides, *settings], levels, match)
         for seed in range(1, section.seeds + 1):
             seeded = _seeds(recipe, seed, of_all=section.reseed == "all")
             yield Cell(levels, seed, (*recipe.overrides, *settings, *seeded), match)
 
 
-def _check(recipe: Recipe, settings: Sequence[str], levels: Mapping[str, str]) -> None:
+def _match_of(chosen: Sequence[LevelOptions], default: Match) -> Match:
+    own: list[Match] = [level.match for level in chosen if level.match is not None]
+    if len(set(own)) > 1:
+        raise UsageError(
+            f"two levels of one cell are matched in their own way: {', '.join(own)}",
+            place=f"ablate: {', '.join(level.name for level in chosen)}",
+            hint="give `match` in one factor alone",
+        )
+    return own[0] if own else default
+
+
+def _check(recipe: Recipe, settings: Sequence[str], levels: Mapping[str, str], match: Match) -> None:
     try:
         made = load_recipe(recipe.path, settings)
     except RecipeError as exc:
         named = ", ".join(f"{factor} = {level}" for factor, level in levels.items())
-        raise RecipeError(exc.message, place=f"{exc.place}, in the cell {named}", hint=exc.hint) from exc
+        place = str(exc.place).removeprefix("--set").removeprefix(": ")  # a level's key, which nobody gave by --set
+        where = f"{place}, in the cell {named}" if place else f"the cell {named}"
+        raise RecipeError(exc.message, place=where, hint=exc.hint) from exc
     if not made.train or not made.evaluate:
         raise RecipeError(
             "an ablation trains and evaluates", place=str(recipe.path), hint="add [train] and [[evaluate]]"
         )
+    for student in made.train:
+        counts = "steps" in type(student).model_fields
+        if getattr(student, "steps", None) is not None:
+            continue
+        if match == "tokens" or (match == "steps" and counts) or (match == "epochs" and not counts):
+            raise UsageError(
+                f"nothing says how many steps '{student.name}' takes, so that cells could be matched by {match}",
+                place=f"ablate.match: {match}",
+                hint="set train.steps, or --match epochs" if counts else "--match examples",
+            )
 
 
 def _seeds(recipe: Recipe, seed: int, *, of_all: bool) -> Iterator[str]:

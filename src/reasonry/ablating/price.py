@@ -15,6 +15,7 @@ from reasonry.ledger import Ledger
 from reasonry.plan import Step, make_plan
 from reasonry.recipe import Recipe
 from reasonry.store import Store
+from reasonry.teachers.asking.spending import Budget
 
 __all__ = ["hold_budget"]
 
@@ -27,16 +28,17 @@ class _Priced:
     usd: float | None
 
 
-def hold_budget(recipes: Sequence[Recipe], store: Store, ledger: Path, budget_usd: float | None) -> None:
+def hold_budget(recipes: Sequence[Recipe], store: Store, ledger: Path, budget_usd: float | None) -> Budget | None:
     """Refuse a matrix that would cost more than the budget (given, or the recipe's), with its price.
 
     Every table counts once, however many cells share it, and what is sealed or in the ledger is paid. Raises
-    BudgetReached where it is too much, UsageError where nobody can tell.
+    BudgetReached where it is too much, UsageError where nobody can tell. The price is an estimate, so the budget is
+    given back for all that is then paid; None: there is no budget, or nobody to pay.
     """
     own = recipes[0].budget.usd if recipes[0].budget else None
     budget = budget_usd if budget_usd is not None else own
     if budget is None:
-        return
+        return None
     priced = list(_priced(recipes, store, ledger))
     unknown = [one for one in priced if one.usd is None]
     if unknown:
@@ -53,6 +55,7 @@ def hold_budget(recipes: Sequence[Recipe], store: Store, ledger: Path, budget_us
             place="ablate",
             hint="nothing was paid: vary less, ask for fewer samples, or allow more by --budget",
         )
+    return Budget(budget, counts_paid=False) if priced else None
 
 
 def _priced(recipes: Sequence[Recipe], store: Store, ledger: Path) -> Iterator[_Priced]:

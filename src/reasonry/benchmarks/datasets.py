@@ -64,7 +64,11 @@ def mapped_as(published: Published, options: PublishedSection, fields: FieldMap)
 
 
 def define(
-    published: Published, section: type[PublishedSection], shaped: Shape = as_it_is, fields: FieldMap | None = None
+    published: Published,
+    section: type[PublishedSection],
+    shaped: Shape = as_it_is,
+    fields: FieldMap | None = None,
+    version: int = 1,
 ) -> None:
     """Make a benchmark part. `shaped` turns its rows into ones that `fields` can map."""
     columns = fields or published.fields
@@ -81,7 +85,7 @@ def define(
                 yield question_from(shaped(record), mapped, origin)
 
     read.__doc__ = published.summary
-    part("benchmark", published.name, options=section, inputs=inputs, needs=needs_datasets)(read)
+    part("benchmark", published.name, version=version, options=section, inputs=inputs, needs=needs_datasets)(read)
 
 
 def inputs_of_copy(options: PublishedSection) -> list[Input]:

@@ -42,8 +42,9 @@ LIVECODEBENCH = Published(
     license="other (cc, variant not stated)",
     citation="Jain et al., LiveCodeBench, 2024 (arXiv:2403.07974)",
     summary="LiveCodeBench: contest problems by date, with hidden tests.",
-    fields=FieldMap(prompt="task", answer=None, id="question_id", spec="spec"),
+    fields=FieldMap(prompt="task", answer=None, id="question_id", spec="spec", difficulty="level"),
 )
+_LEVELS = {"easy": 1, "medium": 2, "hard": 3}
 _MOST_BYTES = 1 << 30  # of one problem's hidden tests, unpacked
 _NAMES = re.compile(r"test(\d*)\.jsonl(?:\.gz|\.zst)?")
 
@@ -67,7 +68,7 @@ def _inputs(options: LiveCodeBenchSection) -> Sequence[Input]:
     return files or [Input(f.name, file_sha256(f), f.stat().st_size) for f in _files(options)]
 
 
-@part("benchmark", "livecodebench", options=LiveCodeBenchSection, inputs=_inputs, needs=needs_datasets)
+@part("benchmark", "livecodebench", version=2, options=LiveCodeBenchSection, inputs=_inputs, needs=needs_datasets)
 def read_livecodebench(options: LiveCodeBenchSection) -> Iterator[Question | Drop]:
     """LiveCodeBench: contest problems by date, with hidden tests."""
     mapped = mapped_as(LIVECODEBENCH, options, LIVECODEBENCH.fields)
@@ -129,7 +130,8 @@ def _shaped(record: Record) -> Record | Drop:
         return Drop(f"{record.file}:{record.row}", STAGE, "unreadable_tests", reason, content=record.content)
     if function:
         spec |= {"fn_name": function, "starter_code": values.get("starter_code") or ""}
-    return replace(record, values={**values, "task": task, "spec": spec})
+    level = _LEVELS.get(str(values.get("difficulty")))
+    return replace(record, values={**values, "task": task, "spec": spec, "level": level})
 
 
 def _task(content: str, starter: str) -> str:

@@ -14,6 +14,7 @@ Each is pinned to a commit, so that it can be named without a network. `path` po
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from reasonry.benchmarks.datasets import Published, PublishedSection, define
@@ -40,7 +41,7 @@ PUBLISHED = {
                 " Lightman et al., Let's Verify Step by Step, 2023 (arXiv:2305.20050)"
             ),
             summary="MATH-500: 500 problems of MATH's test split.",
-            fields=FieldMap(prompt="problem", answer="answer", id="unique_id"),
+            fields=FieldMap(prompt="problem", answer="answer", id="unique_id", difficulty="level"),
         ),
         Published(
             name="aime24",
@@ -101,6 +102,7 @@ PUBLISHED = {
         ),
     )
 }
+_LEVEL = re.compile(r"(?:Level )?([1-5])")
 _WRONG_ANSWERS = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 
 
@@ -144,7 +146,14 @@ def _with_choices(record: Record) -> Record:
     return replace(record, values={**values, **changed})
 
 
-for _name in ("math500", "aime24", "aime25", "amc23"):
+def _with_level(record: Record) -> Record:
+    """MATH's level, 1 to 5, as the difficulty: a number in MATH-500, `Level 5` in MATH itself, not in every copy."""
+    found = _LEVEL.fullmatch(str(record.values.get("level")))
+    return replace(record, values={**record.values, "level": None if found is None else int(found[1])})
+
+
+define(PUBLISHED["math500"], PublishedMathSection, _with_level, version=2)
+for _name in ("aime24", "aime25", "amc23"):
     define(PUBLISHED[_name], PublishedMathSection)
 define(PUBLISHED["gsm8k"], PublishedMathSection, _with_final_answer)
 _gpqa = PUBLISHED["gpqa_diamond"]

@@ -35,6 +35,8 @@ class PublishedScore:
     source: str
     url: str
     date: str
+    second_hand: str | None = None
+    """By whom the figures were quoted, where they were not read in their source."""
 
 
 class _Strict(BaseModel):
@@ -60,6 +62,7 @@ class _Table(_Strict):
     source: Text
     url: Annotated[str, StringConstraints(pattern=r"^https?://")]
     date: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}){0,2}$")]
+    second_hand: Text | None = None
     conditions: _Conditions = _Conditions()
     on: dict[str, _Conditions] = {}
     scores: dict[Text, dict[Text, Percentage]]
@@ -69,7 +72,9 @@ class _Table(_Strict):
             for benchmark, value in scores.items():
                 special = self.on[benchmark].stated() if benchmark in self.on else {}
                 conditions = {**self.conditions.stated(), **special}
-                yield PublishedScore(model, benchmark, value / 100, conditions, self.source, self.url, self.date)
+                yield PublishedScore(
+                    model, benchmark, value / 100, conditions, self.source, self.url, self.date, self.second_hand
+                )
 
 
 class _File(_Strict):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
 
+from reasonry.benchmarks.published_scores import PublishedScore, published_scores
 from reasonry.cli.options import AnyPath, json_option, print_json
 from reasonry.console import Console, visible
 from reasonry.errors import UsageError
@@ -22,6 +24,7 @@ _RESPONSE = 300  # of the end of a response: where the answer is
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B", required=False)
 @click.option("--despite-conditions", is_flag=True, help="Compare although conditions differ, and say so.")
+@click.option("--shared-questions", is_flag=True, help="Compare on the questions that both were asked.")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="Questions that flipped, shown.")
 @click.option("--published", is_flag=True, help="Put A's scores beside published ones.")
 @click.option("--published-from", type=AnyPath, metavar="FILE", help="The same, with published scores of your own.")
@@ -31,6 +34,7 @@ def compare_verb(
     b: str | None,
     *,
     despite_conditions: bool,
+    shared_questions: bool,
     show: int,
     published: bool,
     published_from: Path | None,
@@ -39,7 +43,7 @@ def compare_verb(
     """Compare two models on the same questions, or A's scores with published ones.
 
     A and B are folders of `run` or `eval`; FOLDER:BENCHMARK/STUDENT says which score, where there are several. Scores
-    under different conditions are refused (exit code 2).
+    under different conditions are refused (exit code 2); --shared-questions leaves it at what both were asked.
     """
     if published or published_from is not None:
         if b is not None:
@@ -48,7 +52,7 @@ def compare_verb(
         return
     if b is None:
         raise UsageError("compare with what?", hint="name a second folder, or say --published")
-    found = compare_scores(a, b, despite_conditions=despite_conditions)
+    found = compare_scores(a, b, despite_conditions=despite_conditions, shared_questions=shared_questions)
     _warn(found, Console())
     if as_json:
         print_json(found.as_json())
@@ -58,8 +62,6 @@ def compare_verb(
 
 
 def _published(run: str, path: Path | None, *, as_json: bool) -> None:
-    from reasonry.benchmarks.published_scores import published_scores
-
     found = beside_published(run, published_scores(path))
     if as_json:
         print_json({"schema": 1, "scores": [score.as_json() for score in found]})
@@ -71,18 +73,22 @@ def _published(run: str, path: Path | None, *, as_json: bool) -> None:
 
 def _beside_lines(score: ScoreBeside) -> Iterator[str]:
     yield f"{score.sealed.label}: {score.accuracy:.1%} [{score.low:.1%}, {score.high:.1%}]"
-    comparable = [one for one in score.published if one.is_comparable]
-    others = [one for one in score.published if not one.is_comparable]
     if not score.published:
         yield f"  no published score on '{score.sealed.part}' is known"
         return
-    yield f"  {len(comparable)} of {len(score.published)} published scores are under the same conditions"
-    for one in comparable:
-        yield f"  = {one.published.value:6.1%}  {one.published.model}: {score.verdict(one)}"
-        yield f"            {one.published.source}, {one.published.date}, {one.published.url}"
-    for one in others:
-        yield f"  ? {one.published.value:6.1%}  {one.published.model}: not comparable; {one.why_not()}"
-        yield f"            {one.published.source}, {one.published.date}, {one.published.url}"
+    comparable = sum(one.is_comparable for one in score.published)
+    yield f"  {comparable} of {len(score.published)} published scores are under the same conditions"
+    for (source, why_not), several in groupby(score.published, lambda one: (_source_of(one.published), one.why_not())):
+        yield f"  {source}"
+        yield f"    not comparable; {why_not}" if why_not else "    comparable"
+        for one in several:
+            verdict = f": {score.verdict(one)}" if one.is_comparable else ""
+            yield f"    {one.published.value:6.1%}  {one.published.model}{verdict}"
+
+
+def _source_of(published: PublishedScore) -> str:
+    second_hand = "" if published.second_hand is None else f" (second-hand: {published.second_hand})"
+    return f"{published.source}, {published.date}, {published.url}{second_hand}"
 
 
 def _warn(found: Comparison, console: Console) -> None:
@@ -138,8 +144,13 @@ def _flip_lines(who: str, flips: Sequence[Flip]) -> Iterator[str]:
     for flip in flips:
         yield f"  {who}: {flip.question_id}  {_one_line(flip.prompt)[:_PROMPT]}"
         yield f"    answer {flip.answer}"
-        yield f"    A {flip.status_a}: ...{_one_line(flip.response_a)[-_RESPONSE:]}"
-        yield f"    B {flip.status_b}: ...{_one_line(flip.response_b)[-_RESPONSE:]}"
+        yield f"    A {flip.status_a}: {_end_of(flip.response_a)}"
+        yield f"    B {flip.status_b}: {_end_of(flip.response_b)}"
+
+
+def _end_of(response: str) -> str:
+    line = _one_line(response)
+    return line if len(line) <= _RESPONSE else f"...{line[-_RESPONSE:]}"
 
 
 def _one_line(text: str) -> str:

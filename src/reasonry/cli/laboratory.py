@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import ValidationError
 
-from reasonry.ablating import Ablation, ablate
+from reasonry.ablating import Ablation, Comparison, Conclusion, Group, ablate
 from reasonry.cli.options import (
     AnyPath,
     json_option,
@@ -99,20 +99,35 @@ def _section(section: AblateSection | None, given: dict[str, Any]) -> AblateSect
 
 
 def _lines(made: Ablation) -> Iterator[str]:
-    groups = made.findings.groups
-    width = max(len(_named(group.levels)) for group in groups)
-    for benchmark, student in dict.fromkeys((group.benchmark, group.student) for group in groups):
-        yield f"{benchmark}: {student}"
-        for group in groups:
-            if (group.benchmark, group.student) == (benchmark, student):
-                mean = group.mean
-                interval = f"[{mean.low:6.1%}, {mean.high:6.1%}]" if mean else " " * 16
-                seeds = " ".join(f"{score:.1%}" for score in group.scores)
-                yield f"  {_named(group.levels):<{width}}  {group.average:6.1%} {interval}  seeds {seeds}"
+    found = made.findings
+    for place in dict.fromkeys((group.benchmark, group.student) for group in found.groups):
+        yield ": ".join(place)
+        yield from _group_lines([group for group in found.groups if (group.benchmark, group.student) == place])
+        for one in found.conclusions:
+            if (one.benchmark, one.student) == place:
+                yield one.words
+                yield from _comparison_lines(one, found.comparisons)
         yield ""
-    yield from (one.words for one in made.findings.conclusions)
-    yield from (f"warning: {warning}" for warning in made.findings.warnings)
+    yield from (f"warning: {warning}" for warning in found.warnings)
 
 
-def _named(levels: Any) -> str:
+def _group_lines(groups: Sequence[Group]) -> Iterator[str]:
+    names = [visible(_named(group.levels)) for group in groups]
+    width = max(map(len, names))
+    for name, group in zip(names, groups, strict=True):
+        mean = group.mean
+        interval = f"[{mean.low:6.1%}, {mean.high:6.1%}]" if mean else " " * 16
+        seeds = " ".join(f"{score:.1%}" for score in group.scores)
+        yield f"  {name:<{width}}  {group.average:6.1%} {interval}  seeds {seeds}"
+
+
+def _comparison_lines(conclusion: Conclusion, comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """What a conclusion over several conditions stands on: the figures of each."""
+    whole = (conclusion.factor, conclusion.level, conclusion.control, conclusion.benchmark, conclusion.student)
+    for one in comparisons:
+        if one.others and (one.factor, one.level, one.control, one.benchmark, one.student) == whole:
+            yield f"  with {_named(one.others)}: {one.words}"
+
+
+def _named(levels: Mapping[str, str]) -> str:
     return ", ".join(levels.values())

@@ -9,16 +9,20 @@ from typing import Any
 import click
 
 from reasonry.cli.options import AnyPath, json_option, print_json, workers_option
-from reasonry.console import Console
-from reasonry.errors import UsageError
+from reasonry.console import Console, visible
+from reasonry.errors import UsageError, WorkFailed
 from reasonry.evaluating import evaluate_checkpoint, evaluate_endpoint, evaluate_replay, options_from
+from reasonry.pairing import shown
 from reasonry.recipe_text import toml_value
 from reasonry.run import default_workers, score_of
 from reasonry.sections import EvaluateSection
-from reasonry.store import Manifest
+from reasonry.store import Manifest, Store
+from reasonry.types import Completion
 
 __all__ = ["eval_verb"]
 
+_KEY_CHARACTERS = 12
+_UNANSWERED = ("unanswered", "refused")  # of the rules of drops, those that `coverage` tells
 _FEW = ("samples", "temperature", "top_p", "max_tokens", "limit", "verifier", "system_prompt")
 
 
@@ -74,9 +78,12 @@ def eval_verb(
     _warn(manifest, console)
     if as_json:
         print_json(_plain(manifest))
-        return
-    for line in _lines(model, section.label, manifest):
-        click.echo(line)
+    else:
+        for line in _lines(model, section.label, manifest):
+            click.echo(visible(line))
+    if "accuracy" not in manifest.metrics:
+        raise _nothing_scored(manifest, folder)
+    console.note(f"  kept in {folder}; for `reasonry compare`: {folder}:{manifest.key[:_KEY_CHARACTERS]}")
 
 
 def _section(benchmark: str, values: Mapping[str, Any], system: str | None) -> EvaluateSection:
@@ -113,12 +120,22 @@ def _settings(given: Iterable[str], option: str) -> dict[str, Any]:
 def _warn(manifest: Manifest, console: Console) -> None:
     """What a reader of the score must not miss. The table may have been sealed long ago, so it is said each time."""
     metrics = manifest.metrics
+    if set_aside := {rule: count for rule, count in manifest.dropped.items() if rule not in _UNANSWERED and count}:
+        told = ", ".join(f"{rule} {count:,}" for rule, count in set_aside.items())
+        console.warn(f"rows of the benchmark that are no question of it: {told}")
     if (errors := metrics["statuses"]["error"]) > 0:
         console.warn(f"{errors:,} of {metrics['rows']:,} answers could not be verified: they are in no figure")
     if (coverage := metrics.get("coverage", 1.0)) < 1.0:
         console.warn(
             f"{1 - coverage:.1%} of the answers asked for are missing: this is no score of the whole benchmark"
         )
+
+
+def _nothing_scored(manifest: Manifest, folder: Path) -> WorkFailed:
+    """No score is a failure of the command, whoever is to blame; the first row says why."""
+    first = next(Store(folder / "tables").rows(manifest, Completion), None)
+    why = f"; the first: {first.status.value}: {first.detail}" if first is not None else ""
+    return WorkFailed(f"nothing could be scored{why}", place=manifest.label, hint="mend the questions, or the verifier")
 
 
 def _plain(manifest: Manifest) -> dict[str, Any]:
@@ -129,7 +146,8 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
 def _lines(model: str, label: str, manifest: Manifest) -> Iterator[str]:
     figures = manifest.metrics
     if "accuracy" not in figures:
-        yield f"{model} on {label}: nothing could be scored: {figures['statuses']}"
+        counts = ", ".join(f"{count:,} {status}" for status, count in figures["statuses"].items() if count)
+        yield f"{model} on {label}: no score ({counts or 'no answers'})"
         return
     yield f"{model} on {label}: {_share(figures, 'accuracy', 'low', 'high')}, n = {figures['n']:,}"
     for name in figures:
@@ -138,7 +156,11 @@ def _lines(model: str, label: str, manifest: Manifest) -> Iterator[str]:
     rates = ("truncated_rate", "cut off"), ("unparsed_rate", "unparsed"), ("error_rate", "errors")
     yield "  " + ", ".join(f"{said} {figures[name]:.1%}" for name, said in rates)
     conditions = figures["conditions"]
-    told = ", ".join(f"{name} {conditions[name]}" for name in _FEW if conditions.get(name) is not None)
+    told = ", ".join(
+        f"{name} {shown(conditions[name]) if name == 'system_prompt' else conditions[name]}"
+        for name in _FEW
+        if conditions.get(name) is not None
+    )
     yield f"  conditions {figures['conditions_digest'][:12]}: {told}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from reasonry.pairing.beside import Beside, ScoreBeside, beside_published
 from reasonry.pairing.compare import compare_scores
 from reasonry.pairing.comparison import Comparison, Flip, Side, Slice, in_words
-from reasonry.pairing.obstacles import Obstacle, obstacles
+from reasonry.pairing.obstacles import Obstacle, obstacles, shown
 
 __all__ = [
     "Beside",
@@ -23,4 +23,5 @@ __all__ = [
     "compare_scores",
     "in_words",
     "obstacles",
+    "shown",
 ]

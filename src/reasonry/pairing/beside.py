@@ -12,7 +12,7 @@ from typing import Any
 
 from reasonry.benchmarks.published_scores import PublishedScore
 from reasonry.errors import UsageError
-from reasonry.pairing.finding import Sealed, sealed_scores
+from reasonry.pairing.finding import Sealed, sealed_scores, trained
 from reasonry.pairing.obstacles import Obstacle, shown
 
 __all__ = ["Beside", "ScoreBeside", "beside_published"]
@@ -41,14 +41,16 @@ class Beside:
         return not self.obstacles
 
     def why_not(self) -> str:
-        """What differs, with both values, and what is unknown."""
-        differing = [one for one in self.obstacles if not one.is_unknown]
-        told = [f"{one.name} {shown(one.b)}, here {shown(one.a)}" for one in differing]
-        unknown = [one.name for one in self.obstacles if one.is_unknown]
-        parts = (["differs: " + "; ".join(told)] if told else []) + (
-            ["unknown: " + ", ".join(unknown)] if unknown else []
-        )
-        return "; ".join(parts)
+        """What differs, with both values, and what is unknown on which side: here it can often be stated."""
+        unknown = [one for one in self.obstacles if one.is_unknown]
+        told = {
+            "differs": [
+                f"{one.name} {shown(one.b)} (here {shown(one.a)})" for one in self.obstacles if not one.is_unknown
+            ],
+            "not stated there": [one.name for one in unknown if one.b is None],
+            "not stated here": [one.name for one in unknown if one.a is None],
+        }
+        return "; ".join(f"{what}: {', '.join(names)}" for what, names in told.items() if names)
 
     def as_json(self) -> dict[str, Any]:
         differing = [obstacle.as_json() for obstacle in self.obstacles]
@@ -85,7 +87,7 @@ class ScoreBeside:
 
 def beside_published(run: str, published: Sequence[PublishedScore]) -> list[ScoreBeside]:
     """Each score of a run (or the one named) beside the published ones on its benchmark. Raises UsageError."""
-    scored = [sealed for sealed in sealed_scores(run) if sealed.metrics.get("accuracy") is not None]
+    scored = [sealed for sealed in trained(sealed_scores(run)) if sealed.metrics.get("accuracy") is not None]
     if not scored:
         raise UsageError("nothing could be scored in it", place=run, hint="reasonry eval says why")
     return [_beside(sealed, [one for one in published if one.benchmark == sealed.part]) for sealed in scored]

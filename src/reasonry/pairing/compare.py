@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from reasonry.errors import UsageError
 from reasonry.pairing.answers import Answers, Asked, read_answers
 from reasonry.pairing.comparison import Comparison, Side, Slice
 from reasonry.pairing.finding import Sealed, found_pair
 from reasonry.pairing.flips import flips
-from reasonry.pairing.obstacles import Obstacle, obstacles
+from reasonry.pairing.obstacles import Obstacle, obstacles, of_the_questions
 from reasonry.stats import Difference, holm, paired_difference
 
 __all__ = ["compare_scores"]
@@ -22,18 +23,21 @@ Pair = tuple[Asked, Asked]
 Pairs = Mapping[str, Pair]
 
 
-def compare_scores(a: str, b: str, *, despite_conditions: bool = False) -> Comparison:
+def compare_scores(a: str, b: str, *, despite_conditions: bool = False, shared_questions: bool = False) -> Comparison:
     """Compare the score that FOLDER or FOLDER:NAME means with another, question by question.
 
-    Raises UsageError where a condition differs or is unknown, unless `despite_conditions`; where it is not clear which
-    score is meant; and where no question has a score on both sides.
+    Raises UsageError where a condition differs or is unknown, unless `despite_conditions`; where the two were asked
+    different questions, unless `shared_questions` leaves it at those that both have; where it is not clear which score
+    is meant; and where no question has a score on both sides.
     """
     first, second = found_pair(a, b)
-    found = obstacles(first.conditions, second.conditions)
-    if found and not despite_conditions:
-        raise _refused(first, second, found)
     answers_a, answers_b = read_answers(first), read_answers(second)
     common = [question for question in answers_a.questions if question in answers_b.questions]
+    found = obstacles(first.conditions, second.conditions)
+    if shared_questions:
+        found = [obstacle for obstacle in found if obstacle not in of_the_questions(found)]
+    if found and not despite_conditions:
+        raise _refused(first, second, found, _Overlap(len(answers_a.questions), len(answers_b.questions), len(common)))
     pairs = {question: (answers_a.questions[question], answers_b.questions[question]) for question in common}
     scored = {name: pair for name, pair in pairs.items() if pair[0].scores and pair[1].scores}
     if not scored:
@@ -54,15 +58,30 @@ def compare_scores(a: str, b: str, *, despite_conditions: bool = False) -> Compa
     )
 
 
-def _refused(a: Sealed, b: Sealed, found: Sequence[Obstacle]) -> UsageError:
+class _Overlap(NamedTuple):
+    """How many questions each side was asked, and how many both were."""
+
+    a: int
+    b: int
+    both: int
+
+
+def _refused(a: Sealed, b: Sealed, found: Sequence[Obstacle], asked: _Overlap) -> UsageError:
     differing = [obstacle for obstacle in found if not obstacle.is_unknown]
     unknown = [obstacle for obstacle in found if obstacle.is_unknown]
     told = [f"differs: {obstacle}" for obstacle in differing] + [f"unknown: {obstacle}" for obstacle in unknown]
+    hint = (
+        "evaluate both in the same way (of a recording, --set says how it was made),"
+        " or see the figures with --despite-conditions"
+    )
+    if of_questions := of_the_questions(found):
+        told.append(f"questions that both were asked: {asked.both:,}, of A's {asked.a:,} and B's {asked.b:,}")
+        if asked.both and len(of_questions) == len(found):
+            hint = f"--shared-questions compares them on the {asked.both:,} that both were asked"
     return UsageError(
         "two scores under different conditions are not compared:\n" + "\n".join(f"  {line}" for line in told),
         place=f"{a.label} and {b.label}",
-        hint="evaluate both in the same way (of a recording, --set says how it was made),"
-        " or see the figures with --despite-conditions",
+        hint=hint,
     )
 
 

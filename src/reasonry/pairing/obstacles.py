@@ -6,13 +6,15 @@ Unknown is never the same as unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["WHO_ANSWERED", "Obstacle", "obstacles", "shown"]
+__all__ = ["WHO_ANSWERED", "Obstacle", "obstacles", "of_the_questions", "shown"]
 
 WHO_ANSWERED = frozenset(("model", "model_revision", "served_by"))
+
+_WHICH_QUESTIONS = frozenset(("benchmark", "questions", "question_count", "limit"))
 
 _OF_OUR_RUNNING = frozenset(("software.torch", "software.transformers"))
 """They belong to how a checkpoint is served. An endpoint has none, which `served_by` says already."""
@@ -48,6 +50,16 @@ def obstacles(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Obstacle]:
     if not a or not b:
         return [Obstacle("conditions", "stated" if a else None, "stated" if b else None, is_unknown=True)]
     return list(_obstacles(a, b))
+
+
+def of_the_questions(found: Sequence[Obstacle]) -> list[Obstacle]:
+    """Those which say that other questions were asked, not that they were asked otherwise.
+
+    `asked` is of all words together, so it differs wherever the questions do; the words of one question follow from
+    template, system prompt and chat template, which are conditions of their own.
+    """
+    named = _WHICH_QUESTIONS | ({"asked"} if any(one.name == "questions" for one in found) else set())
+    return [one for one in found if one.name in named and not one.is_unknown]
 
 
 def _obstacles(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Obstacle]:

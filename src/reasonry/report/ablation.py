@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reasonry.console import visible
 from reasonry.errors import StoreError, UsageError
 from reasonry.report.page import both_widths, page_environment
 from reasonry.report.plots import Whisker, whisker_chart
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 __all__ = ["write_ablation"]
+
+_FIGURE_PIXELS, _CHARACTER_PIXELS = 120, 8  # of a plot's row: what its figure takes, and a character of its name
 
 
 def write_ablation(folder: Path) -> Path:
@@ -61,20 +64,26 @@ def _audits(facts: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> li
 
 def _plot(groups: Sequence[Mapping[str, Any]]) -> Mapping[str, Markup]:
     first = list(dict.fromkeys(next(iter(group["levels"].values())) for group in groups))
-    whiskers = [
-        Whisker(
-            ", ".join(group["levels"].values())[:42],
-            f"{100 * group['average']:.1f}%",
-            group["average"],
-            *_bounds(group),
-            hollow=False,
-            color=first.index(next(iter(group["levels"].values()))),
-        )
-        for group in groups
-    ]
-    return both_widths(
-        lambda width: whisker_chart(whiskers, x_label="accuracy: mean over seeds, 95% interval", width=width)
-    )
+
+    def drawn(width: int) -> str:
+        whiskers = [
+            Whisker(
+                _cut(visible(", ".join(group["levels"].values())), (width - _FIGURE_PIXELS) // _CHARACTER_PIXELS),
+                f"{100 * group['average']:.1f}%",
+                group["average"],
+                *_bounds(group),
+                hollow=False,
+                color=first.index(next(iter(group["levels"].values()))),
+            )
+            for group in groups
+        ]
+        return whisker_chart(whiskers, x_label="accuracy: mean over seeds, 95% interval", width=width)
+
+    return both_widths(drawn)
+
+
+def _cut(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _bounds(group: Mapping[str, Any]) -> tuple[float, float]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from reasonry.errors import nearest_hint
 from reasonry.sections.base import Section
 
 __all__ = ["AblateSection", "FactorOptions", "LevelOptions", "Match"]
@@ -15,10 +17,20 @@ Match = Literal["steps", "examples", "tokens", "epochs"]
 _NAME = r"^[^\x00-\x1f=]{1,60}$"
 
 
+def _named(given: Any) -> Any:
+    """Says of a name what the pattern says to a machine."""
+    if isinstance(given, str) and re.fullmatch(_NAME, given) is None:
+        raise PydanticCustomError("name", "a name has 1 to 60 characters, and neither a line break nor '='")
+    return given
+
+
+Name = Annotated[str, Field(pattern=_NAME), BeforeValidator(_named)]
+
+
 class LevelOptions(Section):
     """One level of a factor: keys of the recipe, dotted, with the values that they have in it."""
 
-    name: str = Field(pattern=_NAME)
+    name: Name
     set: dict[str, Any] = Field(default_factory=dict[str, Any], description='{ "select.keep" = "all", ... }')
     match: Match | None = Field(default=None, description="how this level alone is matched; default: as the others")
 
@@ -26,7 +38,7 @@ class LevelOptions(Section):
 class FactorOptions(Section):
     """What is varied together: a factor has levels, and every level is run with every level of the other factors."""
 
-    name: str = Field(pattern=_NAME)
+    name: Name
     levels: list[LevelOptions] = Field(min_length=2)
     control: str | None = Field(default=None, description="the level that the others are compared with; default: first")
     pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
@@ -43,7 +55,8 @@ class FactorOptions(Section):
             raise PydanticCustomError("levels", "two levels have one name", {})
         for name in (*([self.control] if self.control else ()), *(name for pair in self.pairs for name in pair)):
             if name not in names:
-                raise PydanticCustomError("no_level", "no level is named '{name}'", {"name": name})
+                told = {"name": name, "hint": nearest_hint(name, names)}
+                raise PydanticCustomError("no_level", "no level is named '{name}': {hint}", told)
         return self
 
     @property

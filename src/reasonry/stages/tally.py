@@ -17,11 +17,15 @@ from reasonry.teachers.asking.ask import Asking, ask_series
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
 from reasonry.teachers.batching.teacher import batched
 from reasonry.teachers.http.options import OpenAIOptions
-from reasonry.teachers.replay import ReplayTeacher
+from reasonry.teachers.replay import ReplayOptions, ReplayTeacher
 from reasonry.types import Drop, Request
 
 __all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "unanswered_drop"]
 
+_REPLAY_HINT = (
+    "a recorded answer belongs to the question with the same prompt, and to the model named: look at `fields` and"
+    " `model`, or allow more gaps by max_refused"
+)
 Number = TypeVar("Number", int, float)
 
 
@@ -139,7 +143,9 @@ class AnswerTally:
                 raise WorkFailed(
                     f"{count:,} of {asked:,} requests {what}; the last: {self._last_error}",
                     place=place,
-                    hint=f"answers so far are in the ledger: run again to resume, or raise distil.{key}",
+                    hint=_REPLAY_HINT
+                    if isinstance(section, ReplayOptions)
+                    else f"answers so far are in the ledger: run again to resume, or raise {key}",
                 )
 
     @property

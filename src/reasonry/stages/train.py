@@ -12,7 +12,7 @@ from reasonry.joining import InStep, mismatch
 from reasonry.registry import find
 from reasonry.sections import TrainSection
 from reasonry.stages.context import StageContext, StageResult
-from reasonry.store import TableWriter
+from reasonry.store import Manifest, Store, TableWriter
 from reasonry.types import Drop, Example, Message, TrainStep
 
 VERSION = 1
@@ -23,7 +23,7 @@ Conversation = tuple[Message, ...]
 
 def train(section: TrainSection, context: StageContext, writer: TableWriter) -> StageResult:
     """Hand the examples, in order, to the trainer; keep its log and its checkpoints."""
-    examples = list(_chosen(section, list(_conversations(section, context, writer)), writer))
+    examples = list(_chosen(section, list(_learnable(section, context, writer)), writer))
     if not examples:
         raise WorkFailed(
             f"no example to train '{section.name}' on",
@@ -65,20 +65,28 @@ def _chosen(
             writer.drop(Drop(example_id, "train", "beyond_examples", f"train.examples is {section.examples:,}"))
 
 
-def _conversations(
-    section: TrainSection, context: StageContext, writer: TableWriter
-) -> Iterator[tuple[str, Conversation]]:
-    """The examples by id, as the student is to learn them."""
-    examples = context.store.rows(context.upstream["select"], Example)
+def _learnable(section: TrainSection, context: StageContext, writer: TableWriter) -> Iterator[tuple[str, Conversation]]:
+    upstream = context.upstream
+    for example_id, conversation in conversations(section, context.store, upstream["select"], upstream["verify"]):
+        if conversation is None:
+            writer.drop(Drop(example_id, "train", "no_final_answer", "no answer was found in the trace"))
+        else:
+            yield example_id, conversation
+
+
+def conversations(
+    section: TrainSection, store: Store, selected: Manifest, verified: Manifest
+) -> Iterator[tuple[str, Conversation | None]]:
+    """The examples by id, as the student is to learn them. None: its final answer is asked for, and there is none."""
+    examples = store.rows(selected, Example)
     if section.target == "trace":
         yield from ((example.id, example.messages) for example in examples)
         return
-    answers = InStep(context.store.values(context.upstream["verify"], ["trace_id", "extracted"]), lambda row: row[0])
+    answers = InStep(store.values(verified, ["trace_id", "extracted"]), lambda row: row[0])
     for example in examples:
         verdict = answers.skip_to(example.trace_id)
         if verdict is None:
             raise mismatch("verify", f"no verdict on {example.trace_id}, of which {example.id} was made, or not there")
-        if (answer := verdict[1]) is None:
-            writer.drop(Drop(example.id, "train", "no_final_answer", "no answer was found in the trace"))
-            continue
-        yield example.id, (*example.messages[:-1], Message("assistant", f"The answer is \\boxed{{{answer}}}."))
+        answer = verdict[1]
+        said = None if answer is None else Message("assistant", f"The answer is \\boxed{{{answer}}}.")
+        yield example.id, None if said is None else (*example.messages[:-1], said)

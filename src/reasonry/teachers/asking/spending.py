@@ -20,10 +20,14 @@ _TOKENS_AROUND_MESSAGE = 16  # what a chat template puts around one message, at 
 
 @dataclass(slots=True)
 class Budget:
-    """US dollars. Answers that come from the ledger count too: they were paid for, by this run or another."""
+    """US dollars. Answers that come from the ledger count too: they were paid for, by this run or another.
+
+    `counts_paid` False: they do not. Then it is what may still be paid, however often what was paid is used.
+    """
 
     limit_usd: float
     spent_usd: float = 0.0
+    counts_paid: bool = True
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def add(self, cost_usd: float) -> None:
@@ -51,8 +55,12 @@ class Purse:
 
     def count(self, request: Request, cost_usd: float | None) -> None:
         """Count what was paid for earlier, an unknown cost (None) as it was then. It is never refused."""
-        if self._budget is not None:
-            self._add(self._budget, self._most(request) if cost_usd is None else cost_usd)
+        if self._budget is None:
+            return
+        cost = self._most(request) if cost_usd is None else cost_usd
+        self._dearest = max(self._dearest, cost)
+        if self._budget.counts_paid:
+            self._budget.add(cost)
 
     def affords(self, request: Request) -> bool:
         """Whether the most that a request can cost is left. Raises UsageError where nothing says how much that is."""
