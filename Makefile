@@ -32,22 +32,21 @@ check: .venv/dev.stamp
 schema: .venv/dev.stamp
 	$(BIN)/reasonry schema > recipe.schema.json
 
-# Nothing is compiled beforehand: most of what torch and ray bring is never imported, and Python compiles what is.
 # torch comes first and by its exact version: a range would let another package choose a much larger build.
 .venv/base.stamp: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed; name one with PYTHON=python3.12"; exit 2; }
 	@$(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "error: python3 cannot make a virtual environment; on Debian or Ubuntu: apt install python3-venv"; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
 .venv/demo.stamp: .venv/base.stamp pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[train]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
 	@touch $@
 
 .venv/dev.stamp: .venv/base.stamp pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[train,trl,hub,gym,ray,semantic,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,trl,hub,gym,ray,semantic,dev]'
 	@touch $@ .venv/demo.stamp
 
 clean:
