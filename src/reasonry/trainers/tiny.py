@@ -24,7 +24,7 @@ from reasonry.errors import InputError
 from reasonry.identity import digest
 from reasonry.registry import Input, library_input, part
 from reasonry.sections import TrainSection
-from reasonry.torch_extra import need_training_libraries, quiet, threads
+from reasonry.torch_extra import need_training_libraries, quiet, threads, uncollected
 from reasonry.trainers.shapes import Shape
 from reasonry.trainers.tokenizer import IGNORED, EncodedRow, build_tokenizer, encode_conversations
 from reasonry.types import Message, TrainStep
@@ -192,7 +192,9 @@ def _batch(rows: Sequence[EncodedRow], padding: int) -> _Batch:
 def _new_model(tokenizer: Any, options: TinyOptions, generator: Any) -> Any:
     """A Llama whose matrices are drawn from `generator`, so that no other library decides where training starts."""
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+
+    with uncollected():
+        from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
         vocab_size=len(tokenizer),

@@ -22,7 +22,7 @@ from reasonry.errors import InputError, TeacherError, UsageError
 from reasonry.identity import digest, file_digest
 from reasonry.registry import Input
 from reasonry.teachers.local.turns import chat_of, parts_of, turn_start
-from reasonry.torch_extra import need_training_libraries, quiet, threads
+from reasonry.torch_extra import need_training_libraries, quiet, threads, uncollected
 from reasonry.types import Finish, Message, Reply, Sampling
 
 __all__ = ["Device", "LocalStudent", "checkpoint_digest", "checkpoint_input", "load_student"]
@@ -237,10 +237,10 @@ def _device(wanted: Device) -> str:
 
 
 def _load(checkpoint: Path) -> LocalStudent:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     try:
-        with quiet():
+        with uncollected(), quiet():
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
             tokenizer = AutoTokenizer.from_pretrained(checkpoint, local_files_only=True, trust_remote_code=False)
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 checkpoint, local_files_only=True, trust_remote_code=False, output_loading_info=True
