@@ -17,15 +17,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from reasonry.contracts import AtHand, Teacher
-from reasonry.errors import LedgerError
+from reasonry.errors import LedgerError, ReasonryError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
 from reasonry.teachers.asking.admission import Admission
 from reasonry.teachers.asking.cases import Case, Stored
+from reasonry.teachers.asking.company import Company
 from reasonry.teachers.asking.engine import Engine
 from reasonry.teachers.asking.loops import LoopThread
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered, Waits
@@ -59,7 +60,7 @@ def ask_all(
     A teacher that is not paid goes past the ledger. `waits` defaults to the teacher's own, where it has one.
 
     Raises a fatal TeacherError (a refused key, an unknown model), LedgerError, or BudgetReached, each after what
-    was under way has been recorded. Closing the iterator, or an interrupt, cancels what is under way.
+    was under way has been recorded, as it is after an interrupt. Closing the iterator cancels what is under way.
     """
     options = Asking(concurrency, attempts, price, budget, waits, seeks_knee)
     for outcomes in ask_series(teacher, map(Single, requests), ledger, options):
@@ -70,7 +71,8 @@ def ask_all(
 class Asking:
     """How to ask. `concurrency` is the most in flight; `seeks_knee` leaves it open how many serve best below that.
 
-    `say` is told, from another thread, what a person should know: an endpoint that does not answer.
+    `say` is told, from another thread, what a person should know: an endpoint that does not answer. What ends the asking
+    of one in a `company` ends that of all.
     """
 
     concurrency: int = 16
@@ -80,6 +82,7 @@ class Asking:
     waits: Waits | None = None
     seeks_knee: bool = False
     say: Callable[[str], None] | None = None
+    company: Company = field(default_factory=Company)
 
 
 def ask_series(
@@ -117,10 +120,12 @@ def ask_series(
             options.waits or getattr(opened, "waits", None) or Waits(),
             counters,
             say,
+            options.company,
         )
         small = _WINDOW_PER_SLOT * options.concurrency
         window = max(_WINDOW, 2 * options.concurrency) if opened.paid else small
-        yield from _Delivery(engine, ledger, window, _Watch(watch, counters)).outcomes(series)
+        with options.company.member(engine.halt):
+            yield from _Delivery(engine, ledger, window, _Watch(watch, counters)).outcomes(series)
 
 
 def _nothing(text: str) -> None:
@@ -174,8 +179,8 @@ class _Delivery:
                 if self._engine.wait_for(self._cases[0], _WATCH_S):
                     yield from self._ready()
                 self._watch.look()
-        except KeyboardInterrupt:
-            self._engine.drain()
+        except (KeyboardInterrupt, ReasonryError) as error:
+            self._engine.drain(error)
             raise
         finally:
             self._watch.look(is_last=True)
