@@ -98,9 +98,8 @@ def _named(section: DistilSection, place: str, rules: Sequence[PromptRule], inde
         return f"{place}.prompts[{index}]{_condition(rules[index])}"
     if index < len(rules) - 1:
         assert section.preset is not None
-        return f"{_of(place)}preset {section.preset}, rule {index - own + 1} of {len(PRESETS[section.preset].rules)}" + _condition(
-            rules[index]
-        )
+        which = f"rule {index - own + 1} of {len(PRESETS[section.preset].rules)}"
+        return f"{_of(place)}preset {section.preset}, {which}{_condition(rules[index])}"
     return f"{place}.prompt"
 
 

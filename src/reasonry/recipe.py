@@ -373,9 +373,7 @@ class _Checker:
                 )
             seen.add(name_of(section))
 
-    def _seeded(
-        self, sections: Iterable[Any], table: str, seed: int, place: TomlPath | None = None
-    ) -> tuple[Any, ...]:
+    def _seeded(self, sections: Iterable[Any], table: str, seed: int, place: TomlPath | None = None) -> tuple[Any, ...]:
         made: list[Any] = []
         for i, section in enumerate(sections):
             if "seed" not in type(section).model_fields or section.seed is not None:

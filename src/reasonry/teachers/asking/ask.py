@@ -71,8 +71,8 @@ def ask_all(
 class Asking:
     """How to ask. `concurrency` is the most in flight; `seeks_knee` leaves it open how many serve best below that.
 
-    `say` is told, from another thread, what a person should know: an endpoint that does not answer. What ends the asking
-    of one in a `company` ends that of all.
+    `say` is told, from another thread, what a person should know: an endpoint that does not answer. In a `company`,
+    what ends the asking of one ends that of all.
     """
 
     concurrency: int = 16
