@@ -75,7 +75,7 @@ class Purse:
     def reserve(self, request: Request) -> float | None:
         """Set aside the most that a request can cost, in US dollars; None where it has to wait for others to settle.
 
-        Raises BudgetReached where it is not left and nothing is under way, UsageError where nobody knows how much it is.
+        Raises BudgetReached where it is not left and nothing is under way, UsageError where nobody can tell how much.
         """
         budget = self._budget
         if budget is None:
