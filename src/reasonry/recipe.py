@@ -45,7 +45,7 @@ _HOW_OFTEN = frozenset(
     | {"max_failed", "max_refused", "continuations", "batch_size", "device"}
 )
 """Of a teacher: what does not tell its answers from those of another one."""
-_FOLDER_OF_TEACHER = re.compile(r'(?<=path = ")[^"]*/(?=[^"]*")')
+_FOLDER_OF_TEACHER = re.compile(r'(\bpath"? *= *")[^"]*/')
 _PRICE_HINT = "distil.price = { input_per_million = ..., output_per_million = ... }"
 
 
@@ -92,7 +92,7 @@ class Recipe:
     def published_overrides(self) -> tuple[str, ...]:
         """What was set on the command line, as a card shows it: not where it was made, nor when to stop."""
         shown = (one for one in self.overrides if not re.match(r"\s*(budget\.|executor\s*=)", one))
-        return tuple(_FOLDER_OF_TEACHER.sub("", one) if one.startswith("distil.further") else one for one in shown)
+        return tuple(_FOLDER_OF_TEACHER.sub(r"\1", one) if one.startswith("distil.further") else one for one in shown)
 
     @property
     def run_id(self) -> str:

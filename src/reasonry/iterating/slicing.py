@@ -50,9 +50,7 @@ def slicing_of(by: str, tests: Iterable[Question]) -> Slicing:
 
 def _refuse_unless(by: str, is_there: bool) -> None:
     if not is_there:
-        hint = (
-            "name its column in [[questions]] and [[evaluate]]: fields = { difficulty = ..., meta = { ... } }"
-        )
+        hint = "name its column in [[questions]] and [[evaluate]]: fields = { difficulty = ..., meta = { ... } }"
         raise UsageError(f"no test question has {by}", place=f"--slices {by}", hint=hint)
 
 
