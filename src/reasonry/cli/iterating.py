@@ -55,6 +55,13 @@ from reasonry.report import write_iteration
     type=click.Choice(["even"]),
     help="After the rounds, one more run with as many new questions spread evenly, and the difference.",
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="How often each run is trained; with several a gain's interval holds the training's own spread.",
+)
 @click.option("--out", type=AnyPath, help="Where the rounds live. Default: runs/NAME-iteration. Resumed where it is.")
 @workers_option
 @set_option
@@ -68,6 +75,7 @@ def iterate_verb(
     student_samples: int | None,
     student_temperature: float | None,
     control: str | None,
+    seeds: int,
     out: Path | None,
     workers: int | None,
     overrides: tuple[str, ...],
@@ -92,6 +100,7 @@ def iterate_verb(
             student_samples=student_samples,
             student_temperature=student_temperature,
             has_control=control is not None,
+            seeds=seeds,
             workers=workers,
             console=console,
         )
@@ -130,6 +139,8 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _run_lines(one: Mapping[str, Any]) -> Iterator[str]:
+    if len(one["by_seed"]) > 1:
+        yield f"  by seed: {', '.join(f'{accuracy:.1%}' for accuracy in one['by_seed'])}"
     names = [*(each["name"] for each in one["slices"]), *(each["name"] for each in one["authors"])]
     width = max(map(len, names))
     for each in one["slices"]:

@@ -72,10 +72,12 @@ class Author:
 class RoundRead:
     """A finished round. `scores` are the shares of right samples by test question; `test` names the frozen test.
 
+    `by_seed` are the accuracies of its trainings, which differ in their seeds alone; all else is of them together.
     `authors` are in the order in which they first wrote.
     """
 
     scores: Mapping[str, float]
+    by_seed: Sequence[float]
     slices: Sequence[Slice]
     authors: Sequence[Author]
     accuracy: Interval
@@ -83,17 +85,20 @@ class RoundRead:
     test: str
 
 
-def read_round(recipe: Recipe, result: RunResult, store: Store, by: str = "domain") -> RoundRead:
+def read_round(recipe: Recipe, results: Sequence[RunResult], store: Store, by: str = "domain") -> RoundRead:
     """Read what a run sealed, for the recipe's first student, sliced `by` (see `slicing_of`).
+
+    `results`: the run, and others that differ from it in the training's seed alone.
 
     Raises RecipeError where that student is not evaluated, WorkFailed where nothing could be scored, or where a test
     question is among those to learn from.
     """
-    evaluated = [one for one in _sealed(result, store, "evaluate") if _is_of(one, recipe.train[0].name)]
-    completions = [row for one in evaluated for row in store.rows(one, Completion)]
+    result, student = results[0], recipe.train[0].name
+    answered = [list(_completions(one, store, student)) for one in results]
+    completions = [row for rows in answered for row in rows]
     if not completions:
         raise RecipeError(
-            f"the student '{recipe.train[0].name}' is not evaluated",
+            f"the student '{student}' is not evaluated",
             place=str(recipe.path),
             hint="add an [[evaluate]] table for it",
         )
@@ -113,11 +118,12 @@ def read_round(recipe: Recipe, result: RunResult, store: Store, by: str = "domai
     ]
     return RoundRead(
         scores=scores,
+        by_seed=[fmean(score for _, score in _scores(rows)) for rows in answered],
         slices=sorted(slices, key=lambda one: (one.accuracy.estimate, one.name)),
         authors=_authors(result, store, examples),
         accuracy=accuracy_of(list(scores.values())),
         signals=_signals(completions, examples),
-        test=_test_digest(evaluated, names),
+        test=_test_digest(list(_evaluated(result, store, student)), names),
     )
 
 
@@ -178,8 +184,15 @@ def _sealed(result: RunResult, store: Store, stage: str) -> Iterator[Manifest]:
             yield manifest
 
 
-def _is_of(manifest: Manifest, student: str) -> bool:
-    return manifest.metrics["student"] == student and not manifest.metrics["untrained"]
+def _evaluated(result: RunResult, store: Store, student: str) -> Iterator[Manifest]:
+    for manifest in _sealed(result, store, "evaluate"):
+        if manifest.metrics["student"] == student and not manifest.metrics["untrained"]:
+            yield manifest
+
+
+def _completions(result: RunResult, store: Store, student: str) -> Iterator[Completion]:
+    for manifest in _evaluated(result, store, student):
+        yield from store.rows(manifest, Completion)
 
 
 def _name(row: Completion) -> str:

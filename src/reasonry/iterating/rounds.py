@@ -1,7 +1,7 @@
 """Round after round below one folder, and why it ended.
 
     DIR/tables, DIR/ledger.sqlite   what all rounds share: what was asked once is not asked again
-    DIR/rounds/0, 1, ...            a run folder for each round
+    DIR/rounds/0, 1, ...            a run folder for each round; 1-seed-1 with another seed of the training
     DIR/control                     that of the control arm, where there is one
     DIR/iteration.json              scores, gains, settings, signals, and why it stopped
 
@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reasonry.ablating import shared_run
-from reasonry.ablating.matrix import toml_literal
+from reasonry.ablating.matrix import toml_literal, train_places
 from reasonry.console import Console
 from reasonry.errors import BudgetReached, RecipeError, StoreError, UsageError, UsedUp, WorkFailed
 from reasonry.identity import digest
 from reasonry.iterating.reading import read_round
 from reasonry.iterating.resampling import StudentSampling, sampling_for
-from reasonry.iterating.round import Round, difference_facts, gain_between, round_facts, run_facts
+from reasonry.iterating.round import Again, Round, difference_facts, gain_between, round_facts, run_facts
 from reasonry.iterating.slicing import slicing_of, test_questions
 from reasonry.iterating.spending import Source, added, sources_of, spend
 from reasonry.iterating.words import control_words, recipe_warnings, warnings_of
-from reasonry.recipe import Recipe, load_recipe
+from reasonry.recipe import Recipe, derive_seed, load_recipe
 from reasonry.run import RunResult, locked
 from reasonry.store import Store, write_durably
 from reasonry.teachers.student import student_name
@@ -67,6 +67,7 @@ def iterate(
     student_samples: int | None = None,
     student_temperature: float | None = None,
     has_control: bool = False,
+    seeds: int = 1,
     workers: int | None = None,
     console: Console | None = None,
 ) -> Iteration:
@@ -74,7 +75,8 @@ def iterate(
 
     `questions` None: as many as the recipe asks its growing sources for. `slices`: by what weakness is looked for (see
     `slicing_of`). `student_samples`: how often the student of the round before answers each question too (see
-    `sampling_for`). `has_control`: at the end one more run, with as many questions spread evenly.
+    `sampling_for`). `has_control`: at the end one more run, with as many questions spread evenly. `seeds`: how often
+    each run trains its students, so that a gain's interval holds the training's own spread.
 
     Raises RecipeError for a recipe that trains or evaluates nothing, UsageError where no source can be asked for more,
     BudgetReached at the budget (what was finished is written before), and the error of the stage that failed.
@@ -90,7 +92,7 @@ def iterate(
             hint=f"a source with `count`, or with `take`, and one {slices}: questions.0.take = 1000",
         )
     each = questions if questions is not None else sum(source.count for source in sources)
-    plan = _Plan(rounds, each, slices, sampling, has_control)
+    plan = _Plan(rounds, each, slices, sampling, has_control, seeds)
     with locked(folder):
         Store(folder / "tables").sweep()
         return _Rounds(recipe, folder, sources, plan, workers, console or Console()).run()
@@ -105,6 +107,7 @@ class _Plan:
     slices: str
     sampling: StudentSampling
     has_control: bool
+    seeds: int
 
 
 @dataclass(slots=True)
@@ -183,9 +186,10 @@ class _Rounds:
     ) -> Round:
         """Run a round into its folder, and read what came of it; `before` is its parent, whose student samples."""
         recipe = load_recipe(self.recipe.path, self._settings(before, sources))
-        result = shared_run(recipe, place, self.folder, workers=self.workers, console=self.console)
+        result = self._run(recipe, place)
+        again = [self._trained_again(recipe, place, number) for number in range(1, self.plan.seeds)]
         store = Store(self.folder / "tables")
-        read = read_round(recipe, result, store, self.plan.slices)
+        read = read_round(recipe, [result, *(one.result for one in again)], store, self.plan.slices)
         if before is not None and read.test != before.read.test:
             raise WorkFailed(
                 "the test is not that of the round before", place=str(place), hint="was a file of it edited?"
@@ -206,7 +210,18 @@ class _Rounds:
             warnings=warnings,
             checkpoint=_checkpoint(recipe, result, store),
             student=student_name(before.checkpoint) if before and self.plan.sampling.samples else None,
+            again=again,
         )
+
+    def _run(self, recipe: Recipe, place: Path) -> RunResult:
+        return shared_run(recipe, place, self.folder, workers=self.workers, console=self.console)
+
+    def _trained_again(self, recipe: Recipe, place: Path, number: int) -> Again:
+        """The same run with another seed of the training: all that was sealed before the training is shared."""
+        seed = derive_seed(recipe.seed, "train", "again", number)
+        seeded = [f"{one}.seed={seed}" for one in train_places(recipe.path)]
+        other = load_recipe(recipe.path, (*recipe.overrides, *seeded))
+        return Again(other, self._run(other, place.with_name(f"{place.name}-seed-{number}")))
 
     def _settings(self, before: Round | None, sources: Sequence[Source]) -> tuple[str, ...]:
         """Round 0 is the recipe as it is."""
@@ -244,7 +259,9 @@ class _Rounds:
             self.console.warn(warning)
 
     def _write(self, why: Why | None) -> Iteration:
-        whole = digest("iteration", [one.result.digest for one in (*self.done, self.control) if one is not None])
+        made = [one for one in (*self.done, self.control) if one is not None]
+        results = [each for one in made for each in (one.result, *(again.result for again in one.again))]
+        whole = digest("iteration", [one.digest for one in results])
         facts = {
             "schema": 1,
             "recipe": self.recipe.name,
@@ -270,6 +287,7 @@ class _Rounds:
             "slices_by": plan.slices,
             "most_rounds": plan.rounds,
             "questions_per_round": plan.questions,
+            "seeds": plan.seeds,
             "student_samples": plan.sampling.samples,
             "student_temperature": plan.sampling.temperature if plan.sampling.samples else None,
         }

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["write_iteration"]
 
 _NAME_CHARACTERS = 30  # of a slice in the plot
-_NEWER: Mapping[str, Any] = {"slices_by": "domain", "student_samples": 0, "control": None, "control_words": None}
+_NEWER: Mapping[str, Any] = {
+    "slices_by": "domain",
+    "student_samples": 0,
+    "seeds": 1,
+    "control": None,
+    "control_words": None,
+}
 """What an older `iteration.json` does not say."""
 
 
