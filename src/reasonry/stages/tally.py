@@ -67,7 +67,7 @@ def ask_questions(
 ) -> Iterator[Sequence[Outcome]]:
     """As `ask`, for questions whose answers decide what else is asked: all outcomes of each.
 
-    `company`: with whom others are asked at the same time.
+    `company`: with whom others are asked at the same time (see `Asking`).
     """
     batch = section.batch if isinstance(section, OpenAIOptions) else None
     is_open = section.concurrency == "auto"
@@ -78,7 +78,7 @@ def ask_questions(
         budget=context.budget,
         seeks_knee=is_open,
         say=context.console.warn,
-        company=company or Company(),
+        company=company,
     )
     return ask_series(teacher, series, context.open_ledger(), options, watch)
 

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
 from reasonry.contracts import AtHand, Teacher
@@ -72,7 +72,8 @@ class Asking:
     """How to ask. `concurrency` is the most in flight; `seeks_knee` leaves it open how many serve best below that.
 
     `say` is told, from another thread, what a person should know: an endpoint that does not answer. In a `company`,
-    what ends the asking of one ends that of all.
+    what ends the asking of one ends that of all, and each first yields nothing, once, when its first requests are
+    handed over: so all are begun before any is waited for.
     """
 
     concurrency: int = 16
@@ -82,7 +83,7 @@ class Asking:
     waits: Waits | None = None
     seeks_knee: bool = False
     say: Callable[[str], None] | None = None
-    company: Company = field(default_factory=Company)
+    company: Company | None = None
 
 
 def ask_series(
@@ -104,11 +105,14 @@ def ask_series(
         series = iter(series)
         first = next(series, None)
         if first is None:
+            yield from [()] if options.company else ()
             return
         series = chain((first,), series)
         if isinstance(opened, AtHand) and not opened.paid and not first.has_more:
+            yield from [()] if options.company else ()
             yield from _Watch(watch, counters).over(recalled(opened, series, counters))
             return
+        company = options.company or Company()
         engine = Engine(
             loop,
             opened,
@@ -120,12 +124,13 @@ def ask_series(
             options.waits or getattr(opened, "waits", None) or Waits(),
             counters,
             say,
-            options.company,
+            company,
         )
         small = _WINDOW_PER_SLOT * options.concurrency
         window = max(_WINDOW, 2 * options.concurrency) if opened.paid else small
-        with options.company.member(engine.halt):
-            yield from _Delivery(engine, ledger, window, _Watch(watch, counters)).outcomes(series)
+        delivery = _Delivery(engine, ledger, window, _Watch(watch, counters))
+        with company.member(engine.halt):
+            yield from delivery.outcomes(series, announces=options.company is not None)
 
 
 def _nothing(text: str) -> None:
@@ -165,10 +170,13 @@ class _Delivery:
         self._cases: deque[Case] = deque()
         self._held = 0  # requests of the cases above
 
-    def outcomes(self, series: Iterable[Series]) -> Iterator[Sequence[Outcome]]:
+    def outcomes(self, series: Iterable[Series], *, announces: bool) -> Iterator[Sequence[Outcome]]:
         iterator = iter(series)
         is_fed = False
         try:
+            if announces:
+                is_fed = not self._feed(iterator)
+                yield ()
             while True:
                 if not is_fed and self._has_room():
                     is_fed = not self._feed(iterator)

@@ -37,8 +37,13 @@ class Company:
 
 
 def side_by_side(streams: Sequence[Iterator[Row]]) -> Iterator[tuple[Row, ...]]:
-    """The next row of each stream, together. What ends one is thrown into the others, so that they end in order."""
+    """The next row of each stream, together; the first row of each only says that it has begun.
+
+    What ends one is thrown into the others, so that they end in order.
+    """
     try:
+        for stream in streams:
+            next(stream)
         yield from zip(*streams, strict=True)
     except (KeyboardInterrupt, ReasonryError) as exc:
         for stream in streams:
