@@ -129,6 +129,7 @@ def test_what_is_in_the_ledger_is_not_asked_again(whole: RunResult, tmp_path: Pa
         assert len(list(ledger.entries())) == 200 + 2 * 40
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_and_pays_nothing_twice(whole: RunResult, tmp_path: Path) -> None:
     slow = [f"distil.{one}capacity={{latency_s=0.1,at_once=4}}" for one in ("", "further.0.")]
     recipe = recipe_in(tmp_path)
