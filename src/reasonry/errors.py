@@ -6,6 +6,7 @@ ReasonryError            what is wrong, where, and one thing to do       exit 1
 │   ├── RecipeError      a recipe that cannot be in force
 │   ├── PartError        an unknown or unusable part
 │   └── InputError       a data file that cannot be read
+│       └── UsedUp       a source that has fewer questions than are asked for
 ├── WorkFailed           the outside world: teacher, disk, worker        exit 1
 │   ├── TeacherError     one request that found no answer
 │   ├── LedgerError      the ledger cannot be read or written
@@ -35,6 +36,7 @@ __all__ = [
     "StoreError",
     "TeacherError",
     "UsageError",
+    "UsedUp",
     "WorkFailed",
     "nearest_hint",
 ]
@@ -71,6 +73,10 @@ class PartError(UsageError):
 
 class InputError(UsageError):
     """A data file that cannot be read as a whole. (A bad row is set aside instead.)"""
+
+
+class UsedUp(InputError):
+    """A source that has fewer questions than the recipe asks it for."""
 
 
 class WorkFailed(ReasonryError):

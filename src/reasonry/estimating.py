@@ -209,10 +209,11 @@ class _Total:
 
 
 def _most_samples(section: DistilSection) -> int | None:
-    """The bound of samples per question, where there is one above what is asked anyway."""
-    if section.max_samples is None or not isinstance(section.samples, int):
-        return None
-    return max(section.samples, section.max_samples)
+    """The bound of samples per question, of all teachers, where there is one above what is asked anyway."""
+    most = [one.most_samples for one in section.responders]
+    known = [count for count in most if count is not None]
+    has_bound = any(one.max_samples is not None for one in section.responders)
+    return sum(known) if has_bound and len(known) == len(most) else None
 
 
 def _most_usd(cost: Range | None, requests: Range, most_requests: int | None) -> float | None:
@@ -225,11 +226,11 @@ def _in_flight(section: DistilSection, observed: Observed, requests: Range) -> f
     """How many requests are under way at a time: what the recipe says, else what was seen."""
     if observed.is_elapsed:
         return 1.0
-    if observed.in_flight is not None and section.concurrency == "auto":
+    limits = [one.concurrency for one in section.responders]
+    if observed.in_flight is not None and "auto" in limits:
         return observed.in_flight
-    if isinstance(section.concurrency, int):
-        return max(1.0, min(float(section.concurrency), requests.estimate))
-    return None
+    known = [limit for limit in limits if isinstance(limit, int)]
+    return max(1.0, min(float(sum(known)), requests.estimate)) if len(known) == len(limits) else None
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

@@ -43,7 +43,8 @@ def estimates(steps: Sequence[Step], store: Store, ledger: Ledger | None) -> Map
         found[distilled.name] = _distil(distilled, observed, store, ledger)
     for step in steps:
         if step.stage == "evaluate" and step.options.teacher and store.sealed(step.stage, step.key) is None:
-            found[step.name] = _evaluate(step.options, observed)
+            alone = Unknown("what the first of several teachers takes alone was not seen")
+            found[step.name] = alone if distilled.options.further else _evaluate(step.options, observed)
     return found
 
 
@@ -100,13 +101,14 @@ def _observed(step: Step, store: Store, ledger: Ledger | None) -> Observed | Non
     own = [m for m in tables if m.metrics.get("of") == step.key and m.rows_out]
     if own:
         return _of_table(max(own, key=lambda m: m.rows_in), step.options, store, ledger, are_included=True)
-    for ignored in (_WHAT_IT_COSTS, _WHAT_IT_COSTS | _HOW_OFTEN):
+    several = bool(step.options.further)  # then one request says nothing of another, and each has a price of its own
+    for ignored in (frozenset[str](),) if several else (_WHAT_IT_COSTS, _WHAT_IT_COSTS | _HOW_OFTEN):
         alike = [m for m in tables if m.rows_out and _same(m.section, step.section, ignored)]
         if alike:
             latest = max(alike, key=lambda m: (m.rows_in, m.started_at))
             observed = _of_table(latest, step.options, store, ledger, are_included=False)
-            return observed if ignored == _WHAT_IT_COSTS else _by_request(observed)
-    return _of_ledger(step.options, ledger) if ledger else None
+            return observed if not ignored & _HOW_OFTEN else _by_request(observed)
+    return _of_ledger(step.options, ledger) if ledger and not several else None
 
 
 def _same(section: Mapping[str, Any], other: Mapping[str, Any], ignored: frozenset[str]) -> bool:
@@ -186,7 +188,8 @@ def _of_table(
     elapsed = None if has_keys else manifest.seconds / manifest.rows_out
     for row in kept:
         entry = entries.get(row.ledger_key or "")
-        cost = row.cost_usd if are_included else _cost(section.tariff, row.tokens_in, row.tokens_out)
+        is_priced = are_included or section.further  # by the price in force, of whoever answered
+        cost = row.cost_usd if is_priced else _cost(section.tariff, row.tokens_in, row.tokens_out)
         seconds = elapsed if entry is None or entry.attempt == IMPORTED else entry.seconds
         sums[row.question_id].add(row.tokens_in, row.tokens_out, cost, seconds)
     for name in refused:
@@ -275,12 +278,25 @@ def _of_ledger(section: DistilSection, ledger: Ledger) -> Observed | None:
 
 def _paid_share(section: DistilSection, questions: Iterable[Question], ledger: Ledger | None) -> float:
     """The share of the first round's requests whose answers are in the ledger: of all, or of some drawn by chance."""
-    identity = _identity(section) if ledger else None
-    if ledger is None or identity is None or not isinstance(section.samples, int):
+    if ledger is None or not all(isinstance(one.samples, int) for one in section.responders):
         return 0.0
-    keys = [
+    samples = sum(one.samples for one in section.responders if isinstance(one.samples, int))
+    looked_at = drawn(questions, max(1, _MOST_LOOKED_UP // samples), "paid")
+    asked, held = 0, 0
+    for one in section.responders:
+        keys = _keys(one, looked_at)
+        asked += len(looked_at) * (one.samples if isinstance(one.samples, int) else 0)
+        held += len(ledger.holds(keys))
+    return held / asked if asked else 0.0
+
+
+def _keys(section: DistilSection, questions: Sequence[Question]) -> list[str]:
+    """Of the first round's requests; none for a teacher whose answers are in no ledger."""
+    identity = _identity(section)
+    if identity is None or not isinstance(section.samples, int):
+        return []
+    return [
         request.key(identity.model, identity.served_by)
-        for question in drawn(questions, max(1, _MOST_LOOKED_UP // section.samples), "paid")
+        for question in questions
         for request in QuestionSeries(section, question, section.samples, None).start()
     ]
-    return len(ledger.holds(keys)) / len(keys) if keys else 0.0

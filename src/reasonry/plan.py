@@ -174,10 +174,11 @@ class _Planner:
     def _distil(self, curated: Step) -> Step:
         section = self.recipe.distil
         assert section is not None
-        part = find("teacher", section.teacher)
-        labels, sources = [part.label], inputs_of(part, section)
+        asked = [(find("teacher", one.teacher), one) for one in section.responders]
+        labels = [part.label for part, _ in asked]
+        sources = [i for part, one in asked for i in inputs_of(part, one)]
         content = asked_content(section)
-        if section.is_adaptive:  # verdicts decide how many samples there are
+        if any(one.is_adaptive for one in section.responders):  # verdicts decide how many samples there are
             verifiers = _verifiers([s.verifier for s in self.recipe.questions])
             labels += [verifier.label for verifier in verifiers]
             sources += [i for verifier in verifiers for i in inputs_of(verifier, None)]
@@ -239,7 +240,7 @@ class _Planner:
 
     def _score(self, section: EvaluateSection, upstream: Mapping[str, Step], who: evaluate.Who, name: str) -> Step:
         part = find("benchmark", section.benchmark)
-        teacher = self.recipe.distil if who == "teacher" else None
+        teacher = self.recipe.distil.alone if self.recipe.distil and who == "teacher" else None
         options = evaluate.EvaluateOptions(section, who, name, teacher)
         content = {
             **section.key_content(),
@@ -318,10 +319,8 @@ def _expected_rows(step: Step, before: Sequence[Planned]) -> int | None:
     rows = {p.step.key: p.rows for p in before}
     if step.stage == "distil":
         questions = rows.get(step.upstream["curate"].key)
-        samples = step.options.samples
-        if questions is None or not isinstance(samples, int):
-            return None
-        return questions * max(samples, step.options.max_samples or 0)
+        samples = [one.most_samples for one in step.options.responders]
+        return None if questions is None or None in samples else questions * sum(n or 0 for n in samples)
     if step.stage == "verify":
         return rows.get(step.upstream["distil"].key)
     if step.stage == "train":

@@ -24,8 +24,9 @@ _ROWS_LOOKED_AT = 2000  # of each source, for a question that meets a rule of it
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One question as the teacher would be asked it. `temperatures` are by sample; None: left to the endpoint."""
+    """One question as a teacher would be asked it. `temperatures` are by sample; None: left to the endpoint."""
 
+    teacher: str
     question_id: str
     source: str
     domain: str
@@ -38,8 +39,9 @@ class Preview:
 
 
 def preview(recipe: Recipe, steps: Sequence[Step], store: Store, count: int) -> list[Preview]:
-    """The first `count` questions with what would be sent for them; such that meet different rules come first.
+    """The first `count` questions with what would be sent for them, to each teacher.
 
+    Questions that meet different rules of the first teacher come first.
     From the curated table where it is sealed, else the collected one, else the sources, as far as needed.
     """
     section = recipe.distil
@@ -59,18 +61,25 @@ def preview(recipe: Recipe, steps: Sequence[Step], store: Store, count: int) -> 
     distinct = list(by_rule.values())[:count]
     others = [found for found in first if found not in distinct]
     chosen = sorted([*distinct, *others[: count - len(distinct)]], key=lambda found: found[0])
-    return [_preview(section, rules, question) for _, question in chosen]
+    return [
+        _preview(one, _place(place), question) for _, question in chosen for place, one in enumerate(section.responders)
+    ]
 
 
-def _preview(section: DistilSection, rules: Sequence[PromptRule], question: Question) -> Preview:
-    samples = section.samples if isinstance(section.samples, int) else 1
+def _place(number: int) -> str:
+    return f"distil.further[{number - 1}]" if number else "distil"
+
+
+def _preview(section: DistilSection, place: str, question: Question) -> Preview:
+    rules = rules_of(section)
     return Preview(
+        teacher=getattr(section, "model", None) or section.teacher,
         question_id=question.id,
         source=question.source,
         domain=question.domain,
         verifier=question.verifier,
-        rule=_named(section, rules, _rule(rules, question)),
-        temperatures=[section.temperature_of(index) for index in range(max(samples, section.max_samples or 0))],
+        rule=_named(section, place, rules, _rule(rules, question)),
+        temperatures=[section.temperature_of(index) for index in range(section.most_samples or 1)],
         top_p=section.top_p,
         max_tokens=section.max_tokens,
         messages=messages_of(section, question),
@@ -82,17 +91,20 @@ def _rule(rules: Sequence[PromptRule], question: Question) -> int:
     return rules.index(rule_of(rules, question))
 
 
-def _named(section: DistilSection, rules: Sequence[PromptRule], index: int) -> str:
+def _named(section: DistilSection, place: str, rules: Sequence[PromptRule], index: int) -> str:
     """Where a rule stands: in the recipe's list, in a preset, or as the section's own template."""
     own = len(section.prompts)
     if index < own:
-        return f"distil.prompts[{index}]{_condition(rules[index])}"
+        return f"{place}.prompts[{index}]{_condition(rules[index])}"
     if index < len(rules) - 1:
         assert section.preset is not None
-        return f"preset {section.preset}, rule {index - own + 1} of {len(PRESETS[section.preset].rules)}" + _condition(
-            rules[index]
-        )
-    return "distil.prompt"
+        which = f"rule {index - own + 1} of {len(PRESETS[section.preset].rules)}"
+        return f"{_of(place)}preset {section.preset}, {which}{_condition(rules[index])}"
+    return f"{place}.prompt"
+
+
+def _of(place: str) -> str:
+    return "" if place == "distil" else f"{place}: "
 
 
 def _condition(rule: PromptRule) -> str:

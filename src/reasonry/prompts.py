@@ -77,7 +77,8 @@ def rules_of(section: DistilSection) -> list[PromptRule]:
 
 def asked_content(section: DistilSection) -> dict[str, Any]:
     """What of a section decides the answers: its own part of a key, and the texts behind the name of a preset."""
-    return {**section.key_content(), "rules": [rule.key_content() for rule in rules_of(section)]}
+    content = {**section.key_content(), "rules": [rule.key_content() for rule in rules_of(section)]}
+    return {**content, "further": [asked_content(one) for one in section.further]} if section.further else content
 
 
 def rule_of(rules: Sequence[PromptRule], question: Question) -> PromptRule:

@@ -41,6 +41,12 @@ from reasonry.toml_lines import TomlPath, line_of, toml_lines
 __all__ = ["SECTIONS", "SEVERAL", "SINGLE", "Recipe", "RecipeHead", "derive_seed", "load_recipe"]
 
 _LIMIT_HINT = "distil.max_tokens = 16384: without it nobody knows what the answers under way may cost"
+_HOW_OFTEN = frozenset(
+    {"samples", "max_samples", "min_correct", "agree", "per_question", "price", "concurrency", "attempts", "further"}
+    | {"max_failed", "max_refused", "continuations", "batch_size", "device"}
+)
+"""Of a teacher: what does not tell its answers from those of another one."""
+_FOLDER_OF_TEACHER = re.compile(r'(\bpath"? *= *")[^"]*/')
 _PRICE_HINT = "distil.price = { input_per_million = ..., output_per_million = ... }"
 
 
@@ -86,7 +92,8 @@ class Recipe:
     @property
     def published_overrides(self) -> tuple[str, ...]:
         """What was set on the command line, as a card shows it: not where it was made, nor when to stop."""
-        return tuple(one for one in self.overrides if not re.match(r"\s*(budget\.|executor\s*=)", one))
+        shown = (one for one in self.overrides if not re.match(r"\s*(budget\.|executor\s*=)", one))
+        return tuple(_FOLDER_OF_TEACHER.sub(r"\1", one) if one.startswith("distil.further") else one for one in shown)
 
     @property
     def run_id(self) -> str:
@@ -169,6 +176,9 @@ class _Checker:
         for name in ("distil", "select"):
             if name in sections:
                 (sections[name],) = self._seeded((sections[name],), name, head.seed)
+        if (distil := sections.get("distil")) is not None and distil.further:
+            further = self._seeded(distil.further, "distil", head.seed, ("distil", "further"))
+            sections["distil"] = distil.model_copy(update={"further": list(further)})
         self._record(head, ())
         return Recipe(
             name=head.name,
@@ -220,11 +230,28 @@ class _Checker:
                 raise self._error((*path, "preset"), f"no preset of prompts '{made.preset}'", hint)
             if made.per_question.usd is not None and made.tariff is None:
                 raise self._error((*path, "per_question", "usd"), "a budget needs a price", _PRICE_HINT)
+            made = self._with_further(made, path)
         if isinstance(made, PublishSection):
             for i, name in enumerate(made.formats):
                 self._named("exporter", name, (*path, "formats", i))
         self._record(made, path)
         return made
+
+    def _with_further(self, made: DistilSection, path: TomlPath) -> DistilSection:
+        """The section with each of its further teachers as the options of its part."""
+        if not made.further:
+            return made
+        if len(path) > 1:
+            hint = "put all of them into the list of [distil]"
+            raise self._error((*path, "further"), "a further teacher has none of its own", hint)
+        tables = self._tables(made.further, "distil.further", several=True)
+        further = [self._section(t, (*path, "further", i), DistilSection, "teacher") for i, t in enumerate(tables)]
+        told = [{name: v for name, v in one.content().items() if name not in _HOW_OFTEN} for one in (made, *further)]
+        for i, content in enumerate(told[1:], start=1):
+            if content in told[:i]:
+                what = "this teacher is there already, so it would give the same answers again"
+                raise self._error((*path, "further", i - 1), what, "raise the other one's samples, or give it a seed")
+        return made.model_copy(update={"further": further})
 
     def _filtered(self, made: Any, path: TomlPath, base: type[Section], kind: Kind) -> Any:
         """The section with each of its filters as the options of the part it names."""
@@ -297,11 +324,12 @@ class _Checker:
                 if name in sections:
                     raise self._error((name,), f"{name} needs traces", "add a [distil] table")
         distil: DistilSection | None = sections.get("distil")
-        if "budget" in sections and distil is not None and getattr(distil, "paid", False):
-            if distil.tariff is None:
-                raise self._error(("budget",), "a budget needs a price", _PRICE_HINT)
-            if distil.max_tokens is None:
-                raise self._error(("budget",), "a budget needs max_tokens", _LIMIT_HINT)
+        for i, one in enumerate(distil.responders if "budget" in sections and distil is not None else ()):
+            of = f" of distil.further[{i - 1}]" if i else ""
+            if getattr(one, "paid", False) and one.tariff is None:
+                raise self._error(("budget",), f"a budget needs a price{of}", _PRICE_HINT)
+            if getattr(one, "paid", False) and one.max_tokens is None:
+                raise self._error(("budget",), f"a budget needs max_tokens{of}", _LIMIT_HINT)
         self._unique(sections.get("train", ()), "train", lambda s: s.name)
         self._unique(sections.get("evaluate", ()), "evaluate", lambda s: s.label)
         self._evaluations(sections)
@@ -335,7 +363,7 @@ class _Checker:
                 )
             seen.add(name_of(section))
 
-    def _seeded(self, sections: Iterable[Any], table: str, seed: int) -> tuple[Any, ...]:
+    def _seeded(self, sections: Iterable[Any], table: str, seed: int, place: TomlPath | None = None) -> tuple[Any, ...]:
         made: list[Any] = []
         for i, section in enumerate(sections):
             if "seed" not in type(section).model_fields or section.seed is not None:
@@ -343,7 +371,7 @@ class _Checker:
                 continue
             derived = derive_seed(seed, table, *_seed_place(section))
             made.append(section.model_copy(update={"seed": derived}))
-            self.lock[_dotted((table, i, "seed"))] = {"value": derived, "origin": "derived from seed"}
+            self.lock[_dotted((*(place or (table,)), i, "seed"))] = {"value": derived, "origin": "derived from seed"}
         return tuple(made)
 
     def _record(self, section: Section, path: TomlPath) -> None:

@@ -222,8 +222,8 @@ class _Runner:
 
     def _parts(self) -> list[Part]:
         recipe = self.recipe
-        is_here = recipe.distil is not None and not is_spread(recipe.distil, recipe.executor)
-        teachers = [find("teacher", recipe.distil.teacher)] if recipe.distil and is_here else []
+        responders = recipe.distil.responders if recipe.distil else []
+        teachers = [find("teacher", one.teacher) for one in responders if not is_spread(one, recipe.executor)]
         trainers = [find("trainer", section.trainer) for section in recipe.train]
         sources = [find("source", section.source) for section in recipe.questions]
         filters = [find("filter", section.filter) for section in recipe.curate.filters]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from reasonry.console import Console
-from reasonry.errors import BudgetReached, InputError, RecipeError, UsageError, WorkFailed
+from reasonry.errors import BudgetReached, RecipeError, UsageError, UsedUp, WorkFailed
 from reasonry.iterating import iterate
 from reasonry.recipe import Recipe, load_recipe
 from reasonry.report import write_iteration
@@ -34,7 +35,7 @@ Recipes = Callable[..., Recipe]
 def every_round_gains(monkeypatch: pytest.MonkeyPatch) -> None:
     """Students of four steps gain nothing: the figure alone is put in, the rounds are real."""
     gain = paired_difference([0.0] * 20, [1.0] * 20)
-    monkeypatch.setattr("reasonry.iterating.rounds._gain", lambda *_: gain)
+    monkeypatch.setattr("reasonry.iterating.rounds.gain_between", lambda *_: gain)
 
 
 def _iterated(recipe: Recipe, folder: Path, **options: Any) -> Any:
@@ -97,7 +98,9 @@ def test_a_killed_iteration_goes_on_and_ends_alike(rounds_recipe: Recipes, whole
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1].startswith("stopped after round 1")
     assert all(path.stat().st_mtime_ns == at for path, at in sealed.items())
-    assert (tmp_path / "iteration.json").read_bytes() == (whole / "iteration.json").read_bytes()
+    made, expected = ((folder / "iteration.json").read_text(encoding="utf-8") for folder in (tmp_path, whole))
+    assert "tables/train" in made
+    assert _without_place(made) == _without_place(expected)
 
 
 def test_the_verb_again_does_nothing_anew_and_prints_what_it_wrote(rounds_recipe: Recipes, whole: Path) -> None:
@@ -106,6 +109,11 @@ def test_the_verb_again_does_nothing_anew_and_prints_what_it_wrote(rounds_recipe
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == json.loads((whole / "iteration.json").read_text(encoding="utf-8"))
     assert all("sealed before" in line for line in done.stderr.splitlines() if " rows " in line)
+
+
+def _without_place(text: str) -> str:
+    """Settings name the checkpoint that answered, as seen from the recipe: only that differs between two folders."""
+    return re.sub(r'path\\" = \\"[^"]*/tables/', "tables/", text)
 
 
 def _is_trained(run_json: Path) -> bool:
@@ -126,10 +134,30 @@ def test_at_the_budget_what_was_finished_is_told(rounds_recipe: Recipes, tmp_pat
     assert [one["digest"] for one in facts["rounds"]] == [first["digest"]]
 
 
-def test_a_round_that_fails_leaves_the_finished_ones_to_be_read(rounds_recipe: Recipes, tmp_path: Path) -> None:
+def test_a_family_that_is_used_up_ends_the_rounds(rounds_recipe: Recipes, tmp_path: Path) -> None:
     recipe = rounds_recipe("questions.0.steps=1", "questions.1.steps=1")
-    with pytest.raises(InputError, match="has only"):
-        iterate(recipe, tmp_path, questions=500, workers=1, console=QUIET)
+    facts = _iterated(recipe, tmp_path, questions=500, student_samples=0, has_control=True)
+    assert (facts["stopped"], len(facts["rounds"])) == ("used_up", 1)
+    assert "has only" in facts["stopped_words"]
+    assert facts["control"] is None
+    assert facts["stopped_words"] in write_iteration(tmp_path).read_text(encoding="utf-8").replace("&#39;", "'")
+
+
+def test_a_recipe_that_asks_for_more_than_there_is_fails_at_once(rounds_recipe: Recipes, tmp_path: Path) -> None:
+    with pytest.raises(UsedUp, match="has only"):
+        iterate(rounds_recipe("questions.0.steps=1", "questions.0.count=500"), tmp_path, workers=1, console=QUIET)
+    assert not (tmp_path / "iteration.json").exists()
+
+
+def test_a_round_that_fails_leaves_the_finished_ones_to_be_read(
+    rounds_recipe: Recipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise WorkFailed("no power")
+
+    monkeypatch.setattr("reasonry.iterating.rounds.added", fail)
+    with pytest.raises(WorkFailed, match="no power"):
+        iterate(rounds_recipe(), tmp_path, workers=1, console=QUIET)
     facts = json.loads((tmp_path / "iteration.json").read_text(encoding="utf-8"))
     assert (facts["stopped"], len(facts["rounds"])) == (None, 1)
     assert "the same command goes on" in facts["stopped_words"]

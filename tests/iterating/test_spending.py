@@ -56,10 +56,10 @@ def test_all_is_spent_on_slices_with_errors_or_nothing_is(
 ) -> None:
     spent = spend(sources, errors, questions)
     more = [new.count - old.count for old, new in zip(sources, spent, strict=True)]
-    is_fed = any(errors.get(source.domain, 0.0) > 0 for source in sources)
+    is_fed = any(errors.get(source.slice, 0.0) > 0 for source in sources)
     assert min(more) >= 0
     assert sum(more) == (questions if is_fed else 0)
-    assert all(n == 0 for source, n in zip(sources, more, strict=True) if not errors.get(source.domain))
+    assert all(n == 0 for source, n in zip(sources, more, strict=True) if not errors.get(source.slice))
 
 
 def test_sources_that_can_give_more_of_one_domain(write_recipe: Callable[[str], Path], tmp_path: Path) -> None:

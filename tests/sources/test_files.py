@@ -225,3 +225,23 @@ def test_any_object_becomes_a_question_that_can_be_stored_or_a_drop(
             [result.spec, result.meta, result.prompt, result.answer], allow_nan=False, ensure_ascii=False
         )
         stored.encode("utf-8")
+
+
+def test_further_columns_go_into_the_questions_meta(tmp_path: Path) -> None:
+    row = {"prompt": "a", "answer": "1", "tags": ["x", "y"], "more": {"level": 2}, "blank": " "}
+    made = one(tmp_path, row, fields={"meta": {"skill": "tags", "level": "more.level", "none": "blank"}})
+    assert isinstance(made, Question)
+    assert {name: made.meta[name] for name in made.meta if name != "origin"} == {"skill": ["x", "y"], "level": 2}
+    plain = one(tmp_path, row)
+    assert isinstance(plain, Question)
+    assert made.id == plain.id
+
+
+def test_meta_of_ours_is_not_written_over(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="meta has a 'origin' of its own"):
+        options("source", "jsonl", jsonl(tmp_path), path="a.jsonl", fields={"meta": {"origin": "x"}})
+
+
+def test_without_further_columns_the_key_is_what_it_was(tmp_path: Path) -> None:
+    section = options("source", "jsonl", jsonl(tmp_path), path="a.jsonl")
+    assert "meta" not in section.key_content()["fields"]

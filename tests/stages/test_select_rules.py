@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reasonry.sections import SelectSection
 from reasonry.types import Status
 from tests.stages.selecting import FAILED, RIGHT, UNPARSED, WRONG, Asked, Sample, selected
 
@@ -151,3 +152,23 @@ def test_a_random_draw_is_one_of_all_and_hangs_on_the_seed() -> None:
 
 def test_nothing_is_said_of_a_choice_that_was_none() -> None:
     assert selected([Asked([RIGHT, WRONG])], per_question=1, best="shortest").because == ["correct by math@3"]
+
+
+def test_of_traces_that_say_the_same_the_first_right_one_stays() -> None:
+    short, long = Sample(characters=5), Sample(characters=9)
+    samples = [Sample(Status.INCORRECT, "8", characters=5), short, long, short, Sample(characters=5, teacher="other")]
+    done = selected([Asked(samples), Asked([short])], distinct=True)
+    assert done.kept == [(0, 1), (0, 2), (1, 0)]
+    assert done.rules == ["not_correct_incorrect", "repeated", "repeated"]
+    assert {drop.other_id for drop in done.drops[1:]} == {done.candidates[1].trace.id}
+    assert selected([Asked(samples)]).kept == [(0, 1), (0, 2), (0, 3), (0, 4)]
+
+
+def test_what_says_the_same_takes_no_place_among_the_best() -> None:
+    done = selected([Asked([Sample(characters=5)] * 2 + [Sample(characters=9)])], distinct=True, per_question=2)
+    assert [sample for _, sample in done.kept] == [0, 2]
+
+
+def test_a_section_without_the_rule_has_the_key_it_had() -> None:
+    assert "distinct" not in SelectSection().key_content()
+    assert SelectSection(distinct=True).key_content()["distinct"] is True

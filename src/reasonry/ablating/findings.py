@@ -16,7 +16,7 @@ from statistics import fmean
 from reasonry.sections import FactorOptions
 from reasonry.stats import Difference, Interval, difference_of_runs, holm, mean_of_runs
 
-__all__ = ["Comparison", "Conclusion", "Group", "Score", "findings", "sentence"]
+__all__ = ["Comparison", "Conclusion", "Group", "Score", "findings", "noise_of", "sentence"]
 
 LEVEL = 0.05
 WIDE = 0.2  # a spread between seeds of so much is told
@@ -117,14 +117,14 @@ def _groups(scores: Sequence[Score]) -> Iterator[Group]:
         found.setdefault((score.benchmark, score.student, tuple(score.levels.items())), []).append(score)
     for (benchmark, student, levels), several in found.items():
         values = [score.accuracy for score in sorted(several, key=lambda score: score.seed)]
-        noise = _noise(fmean(values), several[0].n)
+        noise = noise_of(fmean(values), several[0].n)
         mean = mean_of_runs(values, least_variance=noise) if len(values) > 1 else None
         if mean is not None:
             mean = replace(mean, low=max(0.0, mean.low), high=min(1.0, mean.high))
         yield Group(dict(levels), benchmark, student, values, noise, mean)
 
 
-def _noise(share: float, n: int) -> float:
+def noise_of(share: float, n: int) -> float:
     """The variance of a share of n questions, two right and two wrong ones added (Agresti and Coull 1998)."""
     moved = (share * n + 2) / (n + 4)
     return moved * (1 - moved) / (n + 4)

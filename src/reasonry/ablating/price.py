@@ -76,4 +76,7 @@ def _priced(recipes: Sequence[Recipe], store: Store, ledger: Path) -> Iterator[_
 
 def _is_paid(step: Step, recipe: Recipe) -> bool:
     asks = step.stage == "distil" or (step.stage == "evaluate" and getattr(step.options, "teacher", None) is not None)
-    return asks and recipe.distil is not None and bool(getattr(recipe.distil, "paid", False))
+    if not asks or recipe.distil is None:
+        return False
+    responders = recipe.distil.responders if step.stage == "distil" else [recipe.distil]
+    return any(getattr(one, "paid", False) for one in responders)

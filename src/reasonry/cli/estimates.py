@@ -41,7 +41,8 @@ def _counts(found: Estimate) -> Iterator[tuple[str, str]]:
 
 def _money(found: Estimate, recipe: Recipe, planned: Planned) -> Iterator[tuple[str, str]]:
     if found.cost_usd is None:
-        has_price = recipe.distil is not None and recipe.distil.tariff is not None
+        responders = recipe.distil.responders if recipe.distil else []
+        has_price = all(one.tariff is not None for one in responders)
         yield "cost", "unknown: the teacher does not count its tokens" if has_price else _NO_PRICE
         return
     most = "" if found.most_usd is None else f", at most about {dollars(found.most_usd)}"

@@ -150,7 +150,8 @@ def _empty(configs: Configs) -> list[str]:
 
 
 def _samples(publishing: Publishing) -> Any:
-    return publishing.manifests["distil"].section.get("samples", 1)
+    section = publishing.manifests["distil"].section
+    return "several" if section.get("further") else section.get("samples", 1)
 
 
 def _contamination(publishing: Publishing) -> list[str]:

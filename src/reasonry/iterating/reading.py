@@ -5,28 +5,28 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
 from reasonry.errors import RecipeError, WorkFailed
 from reasonry.filters.normal import question_key
 from reasonry.identity import digest
+from reasonry.iterating.slicing import slicing_of, test_questions
 from reasonry.recipe import Recipe
-from reasonry.registry import find
 from reasonry.run import RunResult
 from reasonry.stats import Interval, bootstrap_mean, wilson
 from reasonry.store import Manifest, Store
 from reasonry.types import Completion, Example, Question, Status
 
-__all__ = ["RoundRead", "Signals", "Slice", "accuracy_of", "read_round"]
+__all__ = ["Author", "RoundRead", "Signals", "Slice", "accuracy_of", "read_round"]
 
 _MODEL = ("model", "model_revision")  # what a round changes; every other condition is frozen
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One domain of the test: how right the student is, and how much of it was asked and learned from."""
+    """One slice of the test: how right the student is, and how much of it was asked and learned from."""
 
     name: str
     accuracy: Interval
@@ -55,49 +55,75 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote traces, how many of them are correct, and how many became examples.
+
+    `rate` is the share of correct ones among those that could be scored, by question; None: none could be.
+    """
+
+    name: str
+    traces: int
+    correct: int
+    examples: int
+    rate: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class RoundRead:
-    """A finished round. `scores` are the shares of right samples by test question; `test` names the frozen test."""
+    """A finished round. `scores` are the shares of right samples by test question; `test` names the frozen test.
+
+    `by_seed` are the accuracies of its trainings, which differ in their seeds alone; all else is of them together.
+    `authors` are in the order in which they first wrote.
+    """
 
     scores: Mapping[str, float]
+    by_seed: Sequence[float]
     slices: Sequence[Slice]
+    authors: Sequence[Author]
     accuracy: Interval
     signals: Signals
     test: str
 
 
-def read_round(recipe: Recipe, result: RunResult, store: Store) -> RoundRead:
-    """Read what a run sealed, for the recipe's first student.
+def read_round(recipe: Recipe, results: Sequence[RunResult], store: Store, by: str = "domain") -> RoundRead:
+    """Read what a run sealed, for the recipe's first student, sliced `by` (see `slicing_of`).
+
+    `results`: the run, and others that differ from it in the training's seed alone.
 
     Raises RecipeError where that student is not evaluated, WorkFailed where nothing could be scored, or where a test
     question is among those to learn from.
     """
-    evaluated = [one for one in _sealed(result, store, "evaluate") if _is_of(one, recipe.train[0].name)]
-    completions = [row for one in evaluated for row in store.rows(one, Completion)]
+    result, student = results[0], recipe.train[0].name
+    answered = [list(_completions(one, store, student)) for one in results]
+    completions = [row for rows in answered for row in rows]
     if not completions:
         raise RecipeError(
-            f"the student '{recipe.train[0].name}' is not evaluated",
+            f"the student '{student}' is not evaluated",
             place=str(recipe.path),
             hint="add an [[evaluate]] table for it",
         )
     curated = {row.id: row for one in _sealed(result, store, "curate") for row in store.rows(one, Question)}
     examples = [row for one in _sealed(result, store, "select") for row in store.rows(one, Example)]
-    refuse_leaks(recipe, curated)
-    domains = {_name(row): row.domain for row in completions}
+    tests = test_questions(recipe)
+    refuse_leaks(tests, curated)
+    slicing = slicing_of(by, tests.values())
+    names = {name: slicing.name_of(tests[name]) for name in dict.fromkeys(map(_name, completions))}
     scores = dict(_scores(completions))
     if not scores:
         raise WorkFailed("no test question has a score", place=str(result.folder), hint="its report says why")
-    asked = Counter(row.domain for row in curated.values())
-    learned = Counter(curated[row.question_id].domain for row in examples)
+    asked = Counter(slicing.name_of(row) for row in curated.values())
+    learned = Counter(slicing.name_of(curated[row.question_id]) for row in examples)
     slices = [
-        Slice(name, accuracy_of(values), asked[name], learned[name])
-        for name, values in _grouped(scores, domains).items()
+        Slice(name, accuracy_of(values), asked[name], learned[name]) for name, values in _grouped(scores, names).items()
     ]
     return RoundRead(
         scores=scores,
+        by_seed=[fmean(score for _, score in _scores(rows)) for rows in answered],
         slices=sorted(slices, key=lambda one: (one.accuracy.estimate, one.name)),
+        authors=_authors(result, store, examples),
         accuracy=accuracy_of(list(scores.values())),
         signals=_signals(completions, examples),
-        test=_test_digest(evaluated, domains),
+        test=_test_digest(list(_evaluated(result, store, student)), names),
     )
 
 
@@ -108,17 +134,48 @@ def accuracy_of(values: Sequence[float]) -> Interval:
     return bootstrap_mean(values, seed=int(digest("slice", sorted(values))[:8], 16))
 
 
-def refuse_leaks(recipe: Recipe, curated: Mapping[str, Question]) -> None:
+def refuse_leaks(tests: Mapping[str, Question], curated: Mapping[str, Question]) -> None:
     """Curating keeps test questions out; this looks again. Raises WorkFailed where one is there all the same."""
     keys = {question_key(question): question.id for question in curated.values()}
-    for section in recipe.evaluate:
-        for row in find("benchmark", section.benchmark).call(section):
-            if isinstance(row, Question) and (found := keys.get(question_key(row))) is not None:
-                raise WorkFailed(
-                    f"the test question {row.id} is among those to learn from, as {found}",
-                    place=f"evaluate: {section.label}",
-                    hint="no score of this run can be believed: look at curate's table and its drops",
-                )
+    for name, question in tests.items():
+        if (found := keys.get(question_key(question))) is not None:
+            raise WorkFailed(
+                f"the test question {question.id} is among those to learn from, as {found}",
+                place=f"evaluate: {name.removesuffix(f'/{question.id}')}",
+                hint="no score of this run can be believed: look at curate's table and its drops",
+            )
+
+
+def _authors(result: RunResult, store: Store, examples: Sequence[Example]) -> list[Author]:
+    """Whoever wrote a trace of the run, by the name that the trace gives."""
+    (distilled,), (verified,) = (list(_sealed(result, store, stage)) for stage in ("distil", "verify"))
+    statuses = {trace: Status(status) for trace, status in store.values(verified, ["trace_id", "status"])}
+    kept = {one.trace_id for one in examples}
+    found: dict[str, _Written] = {}
+    for trace, question, name in store.values(distilled, ["id", "question_id", "teacher"]):
+        found.setdefault(name, _Written()).add(question, statuses[trace], is_kept=trace in kept)
+    return [one.author(name) for name, one in found.items()]
+
+
+@dataclass(slots=True)
+class _Written:
+    """What one author wrote, as it is counted. `scores` are by question."""
+
+    traces: int = 0
+    correct: int = 0
+    examples: int = 0
+    scores: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+
+    def add(self, question: str, status: Status, *, is_kept: bool) -> None:
+        self.traces += 1
+        self.correct += status is Status.CORRECT
+        self.examples += is_kept
+        if status.score is not None:
+            self.scores.setdefault(question, []).append(status.score)
+
+    def author(self, name: str) -> Author:
+        rate = accuracy_of([fmean(scores) for scores in self.scores.values()]) if self.scores else None
+        return Author(name, self.traces, self.correct, self.examples, rate)
 
 
 def _sealed(result: RunResult, store: Store, stage: str) -> Iterator[Manifest]:
@@ -127,8 +184,15 @@ def _sealed(result: RunResult, store: Store, stage: str) -> Iterator[Manifest]:
             yield manifest
 
 
-def _is_of(manifest: Manifest, student: str) -> bool:
-    return manifest.metrics["student"] == student and not manifest.metrics["untrained"]
+def _evaluated(result: RunResult, store: Store, student: str) -> Iterator[Manifest]:
+    for manifest in _sealed(result, store, "evaluate"):
+        if manifest.metrics["student"] == student and not manifest.metrics["untrained"]:
+            yield manifest
+
+
+def _completions(result: RunResult, store: Store, student: str) -> Iterator[Completion]:
+    for manifest in _evaluated(result, store, student):
+        yield from store.rows(manifest, Completion)
 
 
 def _name(row: Completion) -> str:
@@ -144,10 +208,10 @@ def _scores(completions: Sequence[Completion]) -> Iterator[tuple[str, float]]:
     yield from ((name, fmean(scores)) for name, scores in sorted(found.items()))
 
 
-def _grouped(scores: Mapping[str, float], domains: Mapping[str, str]) -> dict[str, list[float]]:
+def _grouped(scores: Mapping[str, float], names: Mapping[str, str]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = defaultdict(list)
     for name, score in scores.items():
-        found[domains[name]].append(score)
+        found[names[name]].append(score)
     return found
 
 
@@ -170,9 +234,9 @@ def _entropy(answers: Sequence[str]) -> float:
     return math.fsum(count / n * math.log2(n / count) for count in Counter(answers).values())
 
 
-def _test_digest(evaluated: Sequence[Manifest], domains: Mapping[str, str]) -> str:
+def _test_digest(evaluated: Sequence[Manifest], names: Mapping[str, str]) -> str:
     """Questions and conditions, all but the model."""
     conditions: list[dict[str, Any]] = [
         {name: value for name, value in one.metrics["conditions"].items() if name not in _MODEL} for one in evaluated
     ]
-    return digest("test", conditions, sorted(domains.items()))
+    return digest("test", conditions, sorted(names.items()))

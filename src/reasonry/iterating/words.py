@@ -8,7 +8,7 @@ from reasonry.iterating.reading import RoundRead
 from reasonry.recipe import Recipe
 from reasonry.stats import Difference
 
-__all__ = ["gain_words", "recipe_warnings", "warnings_of"]
+__all__ = ["control_words", "gain_words", "recipe_warnings", "warnings_of"]
 
 LEAST_ENTROPY = 0.8  # of the right answers' entropy
 LENGTH_RATIO = 1.5  # of the round before's mean length, either way
@@ -31,8 +31,22 @@ def gain_words(number: int, gain: Difference | None, accuracy: str) -> str:
     )
 
 
+def control_words(number: int, difference: Difference) -> str:
+    """What aiming gained over spreading as many questions evenly."""
+    size = f"{abs(100 * difference.estimate):.1f} points"
+    bounds = f"[{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
+    even = "than as many questions spread evenly"
+    if difference.is_clear:
+        return f"round {number} is {size} {'better' if difference.estimate > 0 else 'worse'} {even} {bounds}"
+    more = "better" if difference.estimate >= 0 else "worse"
+    return (
+        f"round {number}, aimed at weak slices, and as many questions spread evenly: no difference detected "
+        f"({size} {more} {bounds}); {100 * difference.detectable:.0f} points could have been detected"
+    )
+
+
 def warnings_of(now: RoundRead, before: RoundRead | None, asked: Mapping[str, int]) -> Iterator[str]:
-    """Signals of collapse. `asked`: how many questions more there are in this round, by domain."""
+    """Signals of collapse. `asked`: how many questions more there are in this round, by slice."""
     signals = now.signals
     if signals.answer_entropy < LEAST_ENTROPY * signals.reference_entropy:
         yield (
@@ -48,7 +62,7 @@ def warnings_of(now: RoundRead, before: RoundRead | None, asked: Mapping[str, in
 
 
 def recipe_warnings(recipe: Recipe, now: RoundRead, fed: Sequence[str]) -> Iterator[str]:
-    """What in the recipe keeps a round from having its effect. `fed`: the domains that can be asked for more."""
+    """What in the recipe keeps a round from having its effect. `fed`: the slices that can be asked for more."""
     without = [one.name for one in now.slices if one.error and one.name not in fed]
     if without:
         yield f"no source can be asked for more of {', '.join(without)}"

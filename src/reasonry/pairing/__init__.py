@@ -6,6 +6,7 @@ said follows from intervals and tests by rule. (`comparing` is about the tables 
 
 from __future__ import annotations
 
+from reasonry.pairing.banding import bands_of
 from reasonry.pairing.beside import Beside, ScoreBeside, beside_published
 from reasonry.pairing.compare import compare_scores
 from reasonry.pairing.comparison import Comparison, Flip, Side, Slice, in_words
@@ -19,6 +20,7 @@ __all__ = [
     "ScoreBeside",
     "Side",
     "Slice",
+    "bands_of",
     "beside_published",
     "compare_scores",
     "in_words",

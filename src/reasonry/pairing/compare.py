@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from reasonry.errors import UsageError
 from reasonry.pairing.answers import Answers, Asked, read_answers
+from reasonry.pairing.banding import bands_of
 from reasonry.pairing.comparison import Comparison, Side, Slice
 from reasonry.pairing.finding import Sealed, found_pair
 from reasonry.pairing.flips import flips
@@ -15,9 +16,6 @@ from reasonry.pairing.obstacles import Obstacle, obstacles, of_the_questions
 from reasonry.stats import Difference, holm, paired_difference
 
 __all__ = ["compare_scores"]
-
-_MOST_LEVELS = 8
-_BANDS = 4
 
 Pair = tuple[Asked, Asked]
 Pairs = Mapping[str, Pair]
@@ -118,10 +116,11 @@ def _slices(scored: Pairs) -> list[Slice]:
 
 
 def _groups(scored: Pairs) -> Iterator[tuple[str, str, list[Pair]]]:
+    band_of = bands_of([a.difficulty for a, _ in scored.values() if a.difficulty is not None])
     named: Mapping[str, Callable[[Asked], str | None]] = {
         "domain": lambda asked: asked.domain or None,
         "source": lambda asked: asked.source or None,
-        "difficulty": _levels([a for a, _ in scored.values()]),
+        "difficulty": lambda asked: band_of(asked.difficulty),
     }
     for by, value_of in named.items():
         groups: dict[str, list[Pair]] = {}
@@ -130,20 +129,3 @@ def _groups(scored: Pairs) -> Iterator[tuple[str, str, list[Pair]]]:
                 groups.setdefault(value, []).append((a, b))
         if len(groups) > 1:
             yield from ((by, value, groups[value]) for value in sorted(groups))
-
-
-def _levels(questions: Sequence[Asked]) -> Callable[[Asked], str | None]:
-    """A question's difficulty as a slice: its number, or where there are many the quarter of all that it is in."""
-    numbers = sorted(asked.difficulty for asked in questions if asked.difficulty is not None)
-    if len(set(numbers)) <= _MOST_LEVELS:
-        return lambda asked: None if asked.difficulty is None else f"{asked.difficulty:g}"
-    bounds = [numbers[len(numbers) * band // _BANDS] for band in range(1, _BANDS)]
-
-    def band_of(asked: Asked) -> str | None:
-        if asked.difficulty is None:
-            return None
-        band = sum(asked.difficulty >= bound for bound in bounds)
-        low, high = ([numbers[0], *bounds][band], [*bounds, numbers[-1]][band])
-        return f"{band + 1} of {_BANDS}: {low:g} to {high:g}"
-
-    return band_of

@@ -18,23 +18,45 @@ if TYPE_CHECKING:
 __all__ = ["write_iteration"]
 
 _NAME_CHARACTERS = 30  # of a slice in the plot
+_NEWER: Mapping[str, Any] = {
+    "slices_by": "domain",
+    "student_samples": 0,
+    "seeds": 1,
+    "control": None,
+    "control_words": None,
+}
+"""What an older `iteration.json` does not say."""
 
 
 def write_iteration(folder: Path) -> Path:
     """Write `iteration.html` from `iteration.json`, and give its path. Raises UsageError where there is none."""
     try:
         facts: Any = json.loads((folder / "iteration.json").read_text(encoding="utf-8"))
+        facts = {**_NEWER, **facts}
         names: list[str] = [each["name"] for each in facts["rounds"][0]["slices"]]
     except (OSError, ValueError, LookupError, TypeError) as exc:
         raise UsageError("not the folder of an iteration", place=str(folder), hint="reasonry iterate RECIPE") from exc
-    slices = [(name, list(_rounds(facts, name))) for name in names]
+    slices = [(name, list(_rows(facts, name))) for name in names]
+    runs = [*facts["rounds"], *([facts["control"]] if facts["control"] else [])]
+    authors = [(_place(one), each) for one in runs for each in one.get("authors", [])]
     template = page_environment().get_template("iteration.html.j2")
-    page = template.render(facts=facts, slices=slices, plot=_plot(facts, names))
+    page = template.render(facts=facts, slices=slices, authors=authors, runs=runs, plot=_plot(facts, names))
     try:
         write_durably(folder / "iteration.html", page)
     except OSError as exc:
         raise StoreError(f"the page cannot be written: {exc.strerror}", place=str(folder)) from exc
     return folder / "iteration.html"
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    return str(one["round"]) if "round" in one else "control"
+
+
+def _rows(facts: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The slice in each round, and in the control."""
+    yield from ((str(number), each) for number, each in _rounds(facts, name))
+    if facts["control"]:
+        yield from (("control", each) for each in facts["control"]["slices"] if each["name"] == name)
 
 
 def _rounds(facts: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -52,6 +74,8 @@ def _plot(facts: Mapping[str, Any], names: list[str]) -> Mapping[str, Markup]:
             for i, name in enumerate(names, start=1)
             for number, each in _rounds(facts, name)
         ]
+    if facts["control"]:
+        rows.append(_whisker("control, even", facts["control"]["accuracy"], 0))
     return both_widths(lambda width: whisker_chart(rows, x_label="accuracy, with 95% interval", width=width))
 
 

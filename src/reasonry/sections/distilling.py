@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -92,6 +92,11 @@ class DistilSection(Section):
     max_refused: Annotated[float, Field(ge=0, le=1), OUT_OF_KEY] = Field(
         default=0.1, description="share of requests that the endpoint may refuse; above it nothing is sealed"
     )
+    further: list[Any] = Field(
+        default_factory=list[Any],
+        description="further teachers, each a whole table like this one: every question gets their samples too",
+        json_schema_extra={"items": {"type": "object", "required": ["teacher"]}},
+    )
 
     @field_validator("prompt")
     @classmethod
@@ -116,6 +121,26 @@ class DistilSection(Section):
         if self.max_samples is not None and self.max_samples < self.min_correct:
             raise PydanticCustomError("few_samples", "max_samples is less than min_correct", {})
         return self
+
+    def key_content(self) -> dict[str, Any]:
+        """Without `further` where there are none, so that a table made before there could be any is still found."""
+        content = super().key_content()
+        return content if self.further else {name: value for name, value in content.items() if name != "further"}
+
+    @property
+    def responders(self) -> list[DistilSection]:
+        """Everybody who answers each question, in the order of their samples: this teacher, then the further ones."""
+        return [self.alone, *self.further]
+
+    @property
+    def alone(self) -> DistilSection:
+        """This teacher without further ones."""
+        return self.model_copy(update={"further": []}) if self.further else self
+
+    @property
+    def most_samples(self) -> int | None:
+        """The most samples that a question gets of this teacher; None where recordings decide it."""
+        return None if self.samples == "all" else max(self.samples, self.max_samples or 0)
 
     @property
     def tariff(self) -> PriceOptions | None:

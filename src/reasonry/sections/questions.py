@@ -13,6 +13,9 @@ from reasonry.sections.base import Section
 __all__ = ["FieldMap", "QuestionsSection"]
 
 
+_META_OF_OURS = {"id", "verified", "difficulty", "origin"}
+
+
 class FieldMap(Section):
     """Which column of the file holds what. A name with dots reaches into nested objects."""
 
@@ -25,6 +28,22 @@ class FieldMap(Section):
     id: str | None = None
     verified: str | None = Field(default=None, description="true where the reference answer was checked")
     difficulty: str | None = Field(default=None, description="a number: how hard a judge found the question")
+    meta: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="further columns for the question's meta, by their name there",
+    )
+
+    @field_validator("meta")
+    @classmethod
+    def _is_free(cls, meta: dict[str, str]) -> dict[str, str]:
+        if taken := _META_OF_OURS & set(meta):
+            raise PydanticCustomError("taken", "meta has a '{name}' of its own", {"name": min(taken)})
+        return meta
+
+    def key_content(self) -> dict[str, Any]:
+        """Without `meta` where no column is named, so that a table made before there was such a key is still found."""
+        content = super().key_content()
+        return content if self.meta else {name: value for name, value in content.items() if name != "meta"}
 
 
 class QuestionsSection(Section):

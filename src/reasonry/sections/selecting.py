@@ -175,6 +175,7 @@ class SelectSection(Section):
     )
     difficulty: DifficultyOptions | None = None
     filters: list[Any] = Field(default_factory=list[Any], description="filters over traces, in order")
+    distinct: bool = Field(default=False, description="of a question's traces with the same text, only the first")
     per_question: Annotated[int, Field(ge=1)] | None = Field(default=None, description="at most; default: no limit")
     best: Literal["first", "shortest", "longest", "random"] = Field(
         default="first", description="which of a question's traces come first, by tokens where all are counted"
@@ -192,6 +193,11 @@ class SelectSection(Section):
         if self.mix is not None:
             self._check_levels(self.mix)
         return self
+
+    def key_content(self) -> dict[str, Any]:
+        """Without `distinct` where it is off, so that a table made before there was such a rule is still found."""
+        content = super().key_content()
+        return content if self.distinct else {name: value for name, value in content.items() if name != "distinct"}
 
     def _check_levels(self, mix: MixOptions) -> None:
         goes_by = {*(level.by for level in mix.levels), *mix.caps}

@@ -86,6 +86,7 @@ def _meta(values: dict[str, Any], fields: FieldMap) -> JsonMap:
         "id": _optional(values, fields.id, _answer),
         "verified": _optional(values, fields.verified, _truth),
         "difficulty": _optional(values, fields.difficulty, _number),
+        **{name: _optional(values, column, _plain) for name, column in fields.meta.items()},
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -197,6 +198,10 @@ def _decoded(value: Any, name: str) -> Any:
         raise _Unusable(WRONG_TYPE, f"'{name}' is nested too deeply") from exc
     except ValueError as exc:
         raise _Unusable(WRONG_TYPE, f"'{name}' is text, but not JSON: {exc}") from exc
+
+
+def _plain(value: Any, name: str) -> Any:
+    return _json_value(value, name, 0)
 
 
 def _json_value(value: Any, name: str, depth: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 
 from reasonry.arithmetic import FAMILIES, Problem, Split, split_of
-from reasonry.errors import InputError
+from reasonry.errors import UsedUp
 from reasonry.identity import digest
 from reasonry.registry import part
 from reasonry.sections import QuestionsSection
@@ -78,7 +78,7 @@ def make_questions(options: ProceduralSection) -> Iterator[Question | Drop]:
 
 
 def problems(options: HasFamily, split: Split) -> Iterator[Problem]:
-    """`count` distinct problems of one split. Raises InputError where the family has fewer."""
+    """`count` distinct problems of one split. Raises UsedUp where the family has fewer."""
     seen: set[str] = set()
     misses, index = 0, 0
     while len(seen) < options.count:
@@ -99,8 +99,8 @@ def _draw(options: HasFamily, index: int) -> Problem:
     return FAMILIES[options.family].make(random.Random(int(seed, 16)), options.steps, options.digits)
 
 
-def _used_up(options: HasFamily, split: Split, found: int) -> InputError:
-    return InputError(
+def _used_up(options: HasFamily, split: Split, found: int) -> UsedUp:
+    return UsedUp(
         f"count = {options.count}, but '{options.family}' with steps = {options.steps} and digits = {options.digits} "
         f"has only {found} {split} problems",
         hint=f"count = {found}, or more steps or digits" if found else "more steps or digits",

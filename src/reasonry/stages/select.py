@@ -1,6 +1,6 @@
 """select: from verified traces to examples. Every trace that is not kept is a drop with its reason.
 
-The rules, in order: `keep` (what the verdicts say), `difficulty`, the recipe's filters, `per_question`, the mix.
+The rules, in order: `keep` (what the verdicts say), `difficulty`, the filters, `distinct`, `per_question`, the mix.
 Examples and drops both stand in the order of the traces. One walk over the traces does it; a mix needs two.
 """
 

@@ -14,13 +14,14 @@ from reasonry.registry import find
 from reasonry.sections import DistilSection
 from reasonry.stages.context import StageContext
 from reasonry.teachers.asking.ask import Asking, ask_series
+from reasonry.teachers.asking.company import Company
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered
 from reasonry.teachers.batching.teacher import batched
 from reasonry.teachers.http.options import OpenAIOptions
 from reasonry.teachers.replay import ReplayOptions, ReplayTeacher
 from reasonry.types import Drop, Request
 
-__all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "unanswered_drop"]
+__all__ = ["AnswerTally", "ask", "ask_questions", "spending", "teacher_of", "together", "unanswered_drop"]
 
 _REPLAY_HINT = (
     "a recorded answer belongs to the question with the same prompt, and to the model named: look at `fields` and"
@@ -66,8 +67,12 @@ def ask_questions(
     series: Iterable[Series],
     context: StageContext,
     watch: Callable[[Counters], None] | None = None,
+    company: Company | None = None,
 ) -> Iterator[Sequence[Outcome]]:
-    """As `ask`, for questions whose answers decide what else is asked: all outcomes of each."""
+    """As `ask`, for questions whose answers decide what else is asked: all outcomes of each.
+
+    `company`: with whom others are asked at the same time (see `Asking`).
+    """
     batch = section.batch if isinstance(section, OpenAIOptions) else None
     is_open = section.concurrency == "auto"
     options = Asking(
@@ -77,34 +82,47 @@ def ask_questions(
         budget=context.budget,
         seeks_knee=is_open,
         say=context.console.warn,
+        company=company,
     )
     return ask_series(teacher, series, context.open_ledger(), options, watch)
 
 
-def spending(counters: Counters) -> Spending:
-    """What a meter shows of the work so far."""
-    cost = counters.cost_usd if counters.is_cost_known else None
-    return Spending(cost, counters.tokens_out, counters.in_flight, counters.settled, counters.found)
+def spending(*counters: Counters) -> Spending:
+    """What a meter shows of the work so far, of all that are asked."""
+    cost = sum(one.cost_usd for one in counters) if all(one.is_cost_known for one in counters) else None
+    return Spending(
+        cost,
+        sum(one.tokens_out for one in counters),
+        sum(one.in_flight for one in counters),
+        sum(one.settled for one in counters),
+        sum(one.found for one in counters),
+    )
 
 
-def unanswered_drop(outcome: Unanswered, stage: str) -> Drop:
-    """A request without an answer as a row of the drops: `refused`, or `unanswered` by a failing endpoint."""
+def unanswered_drop(outcome: Unanswered, stage: str, first: int = 0) -> Drop:
+    """A request without an answer as a row of the drops: `refused`, or `unanswered` by a failing endpoint.
+
+    `first` is the number of the teacher's first sample among all of the question.
+    """
     request = outcome.request
     rule = "unanswered" if outcome.error.retryable else "refused"
-    return Drop(f"{request.question.id}#{request.sampling.index}", stage, rule, str(outcome.error))
+    return Drop(f"{request.question.id}#{first + request.sampling.index}", stage, rule, str(outcome.error))
 
 
 class AnswerTally:
-    """What was answered and for how much. A cost is counted once for each key, as it was paid."""
+    """What was answered and for how much. A cost is counted once for each key, as it was paid.
 
-    def __init__(self) -> None:
+    `paid` are the keys that were counted before, where several tallies share them.
+    """
+
+    def __init__(self, paid: set[str] | None = None) -> None:
         self.cost_usd: float | None = 0.0
         self._answered = 0
         self._unanswered = 0
         self._refused = 0
         self._tokens_in: int | None = 0
         self._tokens_out: int | None = 0
-        self._paid = set[str]()
+        self._paid = paid if paid is not None else set[str]()
         self._last_error = ""
 
     def add(self, outcome: Answered | Unanswered) -> None:
@@ -135,6 +153,7 @@ class AnswerTally:
                 first = set_aside[0]
                 hint = f"{len(set_aside):,} recorded rows could not be used; {first.row_id}: {first.reason}"
             raise WorkFailed("nothing was asked", place=place, hint=hint)
+        where = place if place.startswith("distil") else "distil"
         for count, limit, what, key in (
             (self._unanswered, section.max_failed, "found no answer", "max_failed"),
             (self._refused, section.max_refused, "were refused", "max_refused"),
@@ -145,7 +164,7 @@ class AnswerTally:
                     place=place,
                     hint=_REPLAY_HINT
                     if isinstance(section, ReplayOptions)
-                    else f"answers so far are in the ledger: run again to resume, or raise {key}",
+                    else f"answers so far are in the ledger: run again to resume, or raise {where}.{key}",
                 )
 
     @property
@@ -166,6 +185,14 @@ class AnswerTally:
             "tokens_out": self._tokens_out,
             "cost_usd": self.cost_usd,
         }
+
+
+def together(tallies: Sequence[AnswerTally]) -> dict[str, Any]:
+    """The metrics of several tallies added up."""
+    total, *others = [tally.metrics() for tally in tallies]
+    for more in others:
+        total = {name: _sum(value, more[name]) for name, value in total.items()}
+    return total
 
 
 def _sum(total: Number | None, more: Number | None) -> Number | None:

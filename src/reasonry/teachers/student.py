@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator, model_validator
@@ -25,7 +26,12 @@ from reasonry.teachers.local.gathering import Gatherer
 from reasonry.torch_extra import need_training_libraries
 from reasonry.types import Question, Reply, Request
 
-__all__ = ["StudentOptions", "StudentTeacher", "student"]
+__all__ = ["StudentOptions", "StudentTeacher", "student", "student_name"]
+
+
+def student_name(checkpoint: Path) -> str:
+    """What traces call the author: a checkpoint by its content."""
+    return f"student/{checkpoint_digest(checkpoint)[:12]}"
 
 
 class StudentOptions(DistilSection):
@@ -69,7 +75,7 @@ class StudentTeacher(AbstractAsyncContextManager["StudentTeacher"]):
     def __init__(self, options: StudentOptions) -> None:
         self._options = options
         self._seed = options.seed or 0
-        self._name = f"student/{checkpoint_digest(options.path.resolved)[:12]}"
+        self._name = student_name(options.path.resolved)
         self._student: LocalStudent | None = None
         self._gatherer: Gatherer[Request, Reply] | None = None
         self._stack = AsyncExitStack()

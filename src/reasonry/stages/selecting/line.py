@@ -13,7 +13,7 @@ from reasonry.stages.selecting.difficulty import DifficultyTally
 from reasonry.stages.selecting.fates import Fate, through
 from reasonry.stages.selecting.judging import judged
 from reasonry.stages.selecting.mixing import Mix
-from reasonry.stages.selecting.ranking import ranked
+from reasonry.stages.selecting.ranking import distinct, ranked
 from reasonry.stages.selecting.remarks import remarks
 from reasonry.stages.selecting.sharing import Division, describe
 from reasonry.stages.selecting.spool import spool
@@ -46,7 +46,7 @@ class SelectLine:
         fates = judged(self._section, self._walk(), self._difficulties)
         for chosen in self._section.filters:
             fates = through(fates, find("trace_filter", chosen.filter), chosen)
-        return ranked(self._section, fates)
+        return ranked(self._section, distinct(fates) if self._section.distinct else fates)
 
     def _mixed(self, options: MixOptions) -> Iterator[Fate]:
         mix = Mix(self._section, options)

@@ -8,9 +8,9 @@ from hashlib import blake2b
 
 from reasonry.sections import SelectSection
 from reasonry.stages.selecting.fates import Fate, by_question
-from reasonry.types import Trace
+from reasonry.types import Trace, whole_text
 
-__all__ = ["Lots", "ranked"]
+__all__ = ["Lots", "distinct", "ranked"]
 
 
 class Lots:
@@ -23,6 +23,20 @@ class Lots:
         hasher = self._hasher.copy()
         hasher.update(row_id.encode())
         return int.from_bytes(hasher.digest(), "big")
+
+
+def distinct(fates: Iterable[Fate]) -> Iterator[Fate]:
+    """Of the standing traces of a question that say the same, word by word, all but the first are dropped."""
+    for group in by_question(fates):
+        first: dict[str, str] = {}
+        for fate in group:
+            trace = fate.candidate.trace
+            same = first.setdefault(_text(trace), trace.id) if fate.is_standing else trace.id
+            yield fate if same == trace.id else fate.dropped("repeated", "it says what another one says", other_id=same)
+
+
+def _text(trace: Trace) -> str:
+    return whole_text(trace.reasoning, trace.response, trace.finish)
 
 
 def ranked(section: SelectSection, fates: Iterable[Fate]) -> Iterator[Fate]:

@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 from reasonry.contracts import AtHand, Teacher
-from reasonry.errors import LedgerError
+from reasonry.errors import LedgerError, ReasonryError
 from reasonry.ledger import Ledger, LedgerEntry
 from reasonry.sections import PriceOptions
 from reasonry.teachers.asking.admission import Admission
 from reasonry.teachers.asking.cases import Case, Stored
+from reasonry.teachers.asking.company import Company
 from reasonry.teachers.asking.engine import Engine
 from reasonry.teachers.asking.loops import LoopThread
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Series, Single, Unanswered, Waits
@@ -59,7 +60,7 @@ def ask_all(
     A teacher that is not paid goes past the ledger. `waits` defaults to the teacher's own, where it has one.
 
     Raises a fatal TeacherError (a refused key, an unknown model), LedgerError, or BudgetReached, each after what
-    was under way has been recorded. Closing the iterator, or an interrupt, cancels what is under way.
+    was under way has been recorded, as it is after an interrupt. Closing the iterator cancels what is under way.
     """
     options = Asking(concurrency, attempts, price, budget, waits, seeks_knee)
     for outcomes in ask_series(teacher, map(Single, requests), ledger, options):
@@ -70,7 +71,9 @@ def ask_all(
 class Asking:
     """How to ask. `concurrency` is the most in flight; `seeks_knee` leaves it open how many serve best below that.
 
-    `say` is told, from another thread, what a person should know: an endpoint that does not answer.
+    `say` is told, from another thread, what a person should know: an endpoint that does not answer. In a `company`,
+    what ends the asking of one ends that of all, and each first yields nothing, once, when its first requests are
+    handed over: so all are begun before any is waited for.
     """
 
     concurrency: int = 16
@@ -80,6 +83,7 @@ class Asking:
     waits: Waits | None = None
     seeks_knee: bool = False
     say: Callable[[str], None] | None = None
+    company: Company | None = None
 
 
 def ask_series(
@@ -101,11 +105,14 @@ def ask_series(
         series = iter(series)
         first = next(series, None)
         if first is None:
+            yield from [()] if options.company else ()
             return
         series = chain((first,), series)
         if isinstance(opened, AtHand) and not opened.paid and not first.has_more:
+            yield from [()] if options.company else ()
             yield from _Watch(watch, counters).over(recalled(opened, series, counters))
             return
+        company = options.company or Company()
         engine = Engine(
             loop,
             opened,
@@ -117,10 +124,13 @@ def ask_series(
             options.waits or getattr(opened, "waits", None) or Waits(),
             counters,
             say,
+            company,
         )
         small = _WINDOW_PER_SLOT * options.concurrency
         window = max(_WINDOW, 2 * options.concurrency) if opened.paid else small
-        yield from _Delivery(engine, ledger, window, _Watch(watch, counters)).outcomes(series)
+        delivery = _Delivery(engine, ledger, window, _Watch(watch, counters))
+        with company.member(engine.halt):
+            yield from delivery.outcomes(series, announces=options.company is not None)
 
 
 def _nothing(text: str) -> None:
@@ -160,10 +170,13 @@ class _Delivery:
         self._cases: deque[Case] = deque()
         self._held = 0  # requests of the cases above
 
-    def outcomes(self, series: Iterable[Series]) -> Iterator[Sequence[Outcome]]:
+    def outcomes(self, series: Iterable[Series], *, announces: bool) -> Iterator[Sequence[Outcome]]:
         iterator = iter(series)
         is_fed = False
         try:
+            if announces:
+                is_fed = not self._feed(iterator)
+                yield ()
             while True:
                 if not is_fed and self._has_room():
                     is_fed = not self._feed(iterator)
@@ -174,8 +187,8 @@ class _Delivery:
                 if self._engine.wait_for(self._cases[0], _WATCH_S):
                     yield from self._ready()
                 self._watch.look()
-        except KeyboardInterrupt:
-            self._engine.drain()
+        except (KeyboardInterrupt, ReasonryError) as error:
+            self._engine.drain(error)
             raise
         finally:
             self._watch.look(is_last=True)

@@ -24,6 +24,7 @@ from reasonry.sections import PriceOptions
 from reasonry.teachers.asking.admission import Admission, Turn
 from reasonry.teachers.asking.attempts import Attempt, entry_of, try_once
 from reasonry.teachers.asking.cases import Case, Item, Stored
+from reasonry.teachers.asking.company import Company
 from reasonry.teachers.asking.entries import read_entry
 from reasonry.teachers.asking.loops import LoopThread
 from reasonry.teachers.asking.outcomes import Answered, Counters, Outcome, Unanswered, Waits
@@ -41,7 +42,7 @@ _REFUSALS_PER_TRY = 8  # being told to come back later is no failed try, but nob
 
 
 class Engine:
-    """Methods without a word on threads run on the loop; `feed`, `wait_for`, `answered` and `close` on the caller's."""
+    """Methods without a word on threads run on the loop; `feed`, `wait_for`, `answered`, `drain`, `close` elsewhere."""
 
     def __init__(
         self,
@@ -55,7 +56,9 @@ class Engine:
         waits: Waits,
         counters: Counters,
         say: Callable[[str], None],
+        company: Company,
     ) -> None:
+        self._company = company
         self._thread = loop
         self._loop = loop.loop
         self._teacher = teacher
@@ -129,12 +132,17 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def drain(self) -> None:
+    def halt(self, error: BaseException) -> None:
+        """Send nothing more; from any thread."""
+        self._loop.call_soon_threadsafe(self._stop, error)
+
+    def drain(self, error: BaseException) -> None:
         """Send nothing more, and wait for what is under way, which is paid for."""
-        self._loop.call_soon_threadsafe(self._stop, KeyboardInterrupt())
+        self.halt(error)
         if self._counters.in_flight:
             what = f"{self._counters.in_flight:,} requests are under way: their answers are waited for"
-            self._say(f"interrupted; {what} (Ctrl-C again gives them up)")
+            why = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopping"
+            self._say(f"{why}; {what} (Ctrl-C again gives them up)")
         with self._news:
             self._news.wait_for(self._has_ended)
 
@@ -154,7 +162,9 @@ class Engine:
 
     def _stop(self, error: BaseException) -> None:
         """Send nothing more; what is under way is still recorded."""
-        self._error = self._error or error
+        if self._error is None:
+            self._error = error
+            self._company.stop(error)
         self._cancel_timers()
         self._tell()
 
@@ -203,20 +213,22 @@ class Engine:
         if not item.is_claimed and not self._is_ours(item):
             line.popleft()
             return True
-        if not self._purse.affords(item.request):
-            if not self._purse.is_open:
-                self._stop(self._purse.reached(item.request))
-            return False
         if self._recorder is not None:
             self._recorder.check_room()
+        reserved = self._purse.reserve(item.request)
+        if reserved is None:
+            if not self._tasks:  # what others hold of the budget ends without a word to us
+                self._wake_in(_ELSEWHERE_S)
+            return False
         now = self._loop.time()
         is_last = item.failed_at is not None and item.failures == self._attempts - 1
         turn = self._admission.take(item.characters, now, item.failed_at, elsewhere=is_last)
         if turn is None:
+            self._purse.settle(reserved, 0.0)
             self._wake_in(self._admission.ready_in_s(item.characters, now, item.failed_at, elsewhere=is_last))
             return False
         line.popleft()
-        self._start(self._try(item, turn, self._purse.reserve(item.request)))
+        self._start(self._try(item, turn, reserved))
         return True
 
     def _wake_in(self, seconds: float | None) -> None:

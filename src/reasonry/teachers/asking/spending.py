@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Literal
 
 from reasonry.errors import BudgetReached, UsageError
 from reasonry.sections import PriceOptions
@@ -22,16 +23,37 @@ _TOKENS_AROUND_MESSAGE = 16  # what a chat template puts around one message, at 
 class Budget:
     """US dollars. Answers that come from the ledger count too: they were paid for, by this run or another.
 
-    `counts_paid` False: they do not. Then it is what may still be paid, however often what was paid is used.
+        `counts_paid` False: they do not. Then it is what may still be paid, however often what was paid is used.
+
+    Several purses may share one, each on a thread of its own: what one of them has reserved, no other can spend.
     """
 
     limit_usd: float
     spent_usd: float = 0.0
     counts_paid: bool = True
+    _reserved: float = 0.0
+    _open: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def add(self, cost_usd: float) -> None:
         with self._lock:
+            self.spent_usd += cost_usd
+
+    def reserve(self, most_usd: float) -> Literal["reserved", "wait", "reached"]:
+        """Set so much aside, where it is left; `wait` where something under way may turn out cheaper."""
+        with self._lock:
+            used = self.spent_usd + (self._reserved if self._open else 0.0)
+            if used < self.limit_usd and used + most_usd <= self.limit_usd:
+                self._reserved += most_usd
+                self._open += 1
+                return "reserved"
+            return "wait" if self._open else "reached"
+
+    def settle(self, reserved_usd: float, cost_usd: float) -> None:
+        """Replace what was reserved by the cost."""
+        with self._lock:
+            self._reserved -= reserved_usd
+            self._open -= 1
             self.spent_usd += cost_usd
 
 
@@ -44,14 +66,7 @@ class Purse:
             raise UsageError("a budget needs a price", place="budget", hint=hint)
         self._budget = budget
         self._price = price
-        self._reserved = 0.0
-        self._open = 0
         self._dearest = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something under way may turn out cheaper than what was reserved for it."""
-        return self._open > 0
 
     def count(self, request: Request, cost_usd: float | None) -> None:
         """Count what was paid for earlier, an unknown cost (None) as it was then. It is never refused."""
@@ -62,50 +77,38 @@ class Purse:
         if self._budget.counts_paid:
             self._budget.add(cost)
 
-    def affords(self, request: Request) -> bool:
-        """Whether the most that a request can cost is left. Raises UsageError where nothing says how much that is."""
+    def reserve(self, request: Request) -> float | None:
+        """Set aside the most that a request can cost, in US dollars; None where it has to wait for others to settle.
+
+        Raises BudgetReached where it is not left and nothing is under way, UsageError where nobody can tell how much.
+        """
         budget = self._budget
         if budget is None:
-            return True
-        used = budget.spent_usd + (self._reserved if self._open else 0.0)
-        if used >= budget.limit_usd:
-            return False
-        if request.sampling.max_tokens is None:
+            return 0.0
+        if request.sampling.max_tokens is None and budget.spent_usd < budget.limit_usd:
             hint = "max_tokens = 16384: without it nobody knows what the answers under way may cost"
             raise UsageError("a budget needs max_tokens", place="budget", hint=hint)
-        return used + self._most(request) <= budget.limit_usd
-
-    def reserve(self, request: Request) -> float:
-        """Set aside the most that a request can cost, in US dollars."""
-        if self._budget is None:
-            return 0.0
         most = self._most(request)
-        self._reserved += most
-        self._open += 1
-        return most
+        found = budget.reserve(most)
+        if found == "reached":
+            raise self._reached(request, budget)
+        return most if found == "reserved" else None
 
     def settle(self, reserved: float, cost_usd: float | None) -> None:
         """Replace a reservation by the cost. An unknown cost (None) counts as what was reserved."""
-        if self._budget is None:
-            return
-        self._reserved -= reserved
-        self._open -= 1
-        self._add(self._budget, reserved if cost_usd is None else cost_usd)
+        if self._budget is not None:
+            cost = reserved if cost_usd is None else cost_usd
+            self._dearest = max(self._dearest, cost)
+            self._budget.settle(reserved, cost)
 
-    def reached(self, request: Request) -> BudgetReached:
+    def _reached(self, request: Request, budget: Budget) -> BudgetReached:
         """The error that ends a run at its budget, which the request may exceed."""
-        assert self._budget is not None
-        budget = self._budget
         return BudgetReached(
             f"${budget.spent_usd:.4f} of ${budget.limit_usd:.4f} is spent, and the next request may cost "
             f"${self._most(request):.4f}",
             place="budget.usd",
             hint="raise budget.usd and run again: every answer paid for is in the ledger and is not asked for twice",
         )
-
-    def _add(self, budget: Budget, cost_usd: float) -> None:
-        self._dearest = max(self._dearest, cost_usd)
-        budget.add(cost_usd)
 
     def _most(self, request: Request) -> float:
         """The most a request can cost: never less than the dearest so far, as an endpoint may add its own prompt."""
