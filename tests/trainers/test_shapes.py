@@ -111,3 +111,10 @@ def test_a_folder_of_another_kind_is_unknown_to_the_plan(tmp_path: Path) -> None
     found = shape_at_hand(RecipePath("base", tmp_path), None)
     assert isinstance(found, Unknown)
     assert "mamba" in found.reason
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "not JSON", '{"model_type": "llama", "num_attention_heads": "many"}'])
+def test_a_config_of_another_kind_is_an_input_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"not a model's config\.json"):
+        shape_of(tmp_path / "config.json")

@@ -83,7 +83,7 @@ def shape_of(config_file: Path) -> Shape:
             is_tied=bool(config.get("tie_word_embeddings", False)),
             has_attention_bias=kind == "qwen2" or bool(config.get("attention_bias")),
         )
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as exc:
         raise InputError(f"not a model's config.json: {exc}", place=str(config_file)) from exc
 
 
